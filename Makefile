@@ -1,0 +1,3 @@
+# Tamarix. "make help" lists what there is to make.
+
+include qemu.mk

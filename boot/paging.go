@@ -1,0 +1,173 @@
+//go:build tamarix
+
+package main
+
+import (
+	"unsafe"
+
+	"tamarix/boot/info"
+)
+
+// Page-table entry bits, Intel SDM volume 3A, 4.5.
+const (
+	present  = 1 << 0
+	writable = 1 << 1
+	large    = 1 << 7
+	noExec   = 1 << 63
+
+	addrMask  = 0x000f_ffff_ffff_f000
+	pageSize  = 4096
+	largeSize = 2 << 20
+	dirSize   = 1 << 30   // what one page directory maps
+	slotSize  = 512 << 30 // what one PML4 entry maps
+)
+
+type table [512]uint64
+
+// at returns the page table at a physical address.
+func at(phys uint64) *table {
+	return (*table)(unsafe.Pointer(uintptr(info.DirectMap + phys&addrMask)))
+}
+
+// pool hands out the pages of one physical range, cleared.
+type pool struct{ next, end uint64 }
+
+func (p *pool) get() uint64 {
+	a := p.next
+	if a == p.end {
+		fail(info.ErrNoSpace) // a wrong count in mapMemory
+	}
+	p.next += pageSize
+	*at(a) = table{}
+	return a
+}
+
+// mapMemory turns the first page tables into the ones that stay: all memory
+// from info.DirectMap on in pages of 2 MiB, writable and not executable; the
+// kernel's image within it in pages of 4 KiB with the rights of its segments;
+// no low half. It changes the tables it runs on, so the order matters: an entry
+// is only ever replaced by one that gives at least what runs now needs.
+func mapMemory(b *info.Boot) error {
+	base := (uint64(uintptr(unsafe.Pointer(&tableSpace))) - info.DirectMap + pageSize - 1) &^ (pageSize - 1)
+	pml4, pdpt := at(base), at(base+pageSize)
+	b.Root = base
+	nx := uint64(0)
+	if hasNX() {
+		nx = noExec
+	}
+
+	segs, n := segments()
+	start, end := segs[0].start, segs[0].start
+	for _, s := range segs[:n] {
+		start, end = min(start, s.start), max(end, s.end)
+	}
+	b.Reserve(start&^(pageSize-1), (end+pageSize-1)&^(pageSize-1))
+	// Page 0 is where stray pointers go, the rest of the first MiB belongs
+	// to the firmware and to the start of other CPUs.
+	b.Reserve(0, 1<<20)
+
+	top := b.Top(slotSize)
+	low := b.Top(4 << 30)
+	first, last := start&^(largeSize-1), (end+largeSize-1)&^(largeSize-1)
+	pages := (last - first) / largeSize
+	if top > 4<<30 {
+		pages += (top - 4<<30 + dirSize - 1) / dirSize
+	}
+	mem, err := b.Carve(pages*pageSize, 4<<30)
+	if err != nil {
+		return err
+	}
+	p := pool{mem, mem + pages*pageSize}
+
+	// Memory above 4 GiB.
+	for a := uint64(4 << 30); a < top; a += dirSize {
+		dir := p.get()
+		for i := range uint64(512) {
+			if pa := a + i*largeSize; pa < top {
+				at(dir)[i] = pa | large | writable | present | nx
+			}
+		}
+		pdpt[a/dirSize] = dir | writable | present
+	}
+	// The image.
+	for a := first; a < last; a += largeSize {
+		pt := p.get()
+		for i := range uint64(512) {
+			pa := a + i*pageSize
+			flags := uint64(present | writable | nx)
+			for _, s := range segs[:n] {
+				if pa < s.end && pa+pageSize > s.start {
+					flags = s.flags(nx)
+				}
+			}
+			at(pt)[i] = pa | flags
+		}
+		at(pdpt[a/dirSize])[a/largeSize%512] = pt | writable | present
+	}
+	// The rest below 4 GiB.
+	for a := uint64(0); a < 4<<30; a += largeSize {
+		if a >= first && a < last {
+			continue
+		}
+		e := &at(pdpt[a/dirSize])[a/largeSize%512]
+		if a < low {
+			*e = a | large | writable | present | nx
+		} else {
+			*e = 0
+		}
+	}
+	pml4[0] = 0
+	reload(uintptr(base))
+	return nil
+}
+
+// segment is a loaded part of the kernel's image, in physical addresses.
+type segment struct {
+	start, end uint64
+	prot       uint32 // segmentWrite, segmentExec
+}
+
+func (s segment) flags(nx uint64) uint64 {
+	f := uint64(present)
+	if s.prot&segmentWrite != 0 {
+		f |= writable
+	}
+	if s.prot&segmentExec == 0 {
+		f |= nx
+	}
+	return f
+}
+
+// Of elf.h, as the image's own program headers use it.
+const (
+	segmentLoad  = 1 // PT_LOAD
+	segmentExec  = 1 // PF_X
+	segmentWrite = 2 // PF_W
+)
+
+type elfHeader struct { // Elf64_Ehdr
+	ident                    [16]byte
+	kind, machine            uint16
+	version                  uint32
+	entry, phoff, shoff      uint64
+	flags                    uint32
+	ehsize, phentsize, phnum uint16
+}
+
+type programHeader struct { // Elf64_Phdr
+	kind, flags                                uint32
+	offset, vaddr, paddr, filesz, memsz, align uint64
+}
+
+// segments reads the image's own program headers, which lie in its first page.
+func segments() (segs [8]segment, n int) {
+	h := (*elfHeader)(unsafe.Pointer(uintptr(info.ImageBase)))
+	for i := range uintptr(h.phnum) {
+		p := (*programHeader)(unsafe.Pointer(uintptr(info.ImageBase+h.phoff) + i*unsafe.Sizeof(programHeader{})))
+		if p.kind == segmentLoad && n < len(segs) {
+			segs[n] = segment{p.paddr, p.paddr + p.memsz, p.flags}
+			n++
+		}
+	}
+	return segs, n
+}
