@@ -1,0 +1,174 @@
+package proc
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// The PID table: a number is in use while a thread, a process group or a
+// session bears it. Numbers are given out in order and wrap around at pid_max;
+// after the first round those below 300 are left to the system's first
+// processes (RESERVED_PIDS of Linux kernel/pid.c).
+
+const (
+	// PIDMaxLimit is the greatest value pid_max can take (proc(5)).
+	PIDMaxLimit = 1 << 22
+	// PIDMaxDefault is what it starts with.
+	PIDMaxDefault = 1 << 15
+
+	reservedPIDs = 300
+	pidLeafBits  = 9
+	pidLeafSize  = 1 << pidLeafBits
+)
+
+// pidSlot is one number in use. The pointers are written under tree and read by
+// anyone.
+type pidSlot struct {
+	nr      int32
+	task    atomic.Pointer[Task]
+	pgrp    atomic.Pointer[ProcessGroup]
+	session atomic.Pointer[Session]
+}
+
+type pidLeaf struct {
+	used  int // slots in use; tree lock
+	slots [pidLeafSize]atomic.Pointer[pidSlot]
+}
+
+// pidTable is a radix tree of two levels. Lookup takes no lock; everything else
+// runs under the tree lock held for writing.
+type pidTable struct {
+	leaves [PIDMaxLimit / pidLeafSize]atomic.Pointer[pidLeaf]
+	last   int32 // given out last
+	max    atomic.Int32
+	count  int // numbers in use
+}
+
+var pids pidTable
+
+func init() { pids.max.Store(PIDMaxDefault) }
+
+// slot returns the slot of nr, or nil when it is free.
+func (p *pidTable) slot(nr int32) *pidSlot {
+	if nr <= 0 || nr >= PIDMaxLimit {
+		return nil
+	}
+	leaf := p.leaves[nr>>pidLeafBits].Load()
+	if leaf == nil {
+		return nil
+	}
+	return leaf.slots[nr&(pidLeafSize-1)].Load()
+}
+
+// alloc takes the next free number: EAGAIN when there is none. Precondition: tree locked.
+func (p *pidTable) alloc() (*pidSlot, error) {
+	limit := p.max.Load()
+	nr := p.last + 1
+	for range 2 {
+		for ; nr < limit; nr++ {
+			leaf := p.leaves[nr>>pidLeafBits].Load()
+			if leaf == nil {
+				leaf = new(pidLeaf)
+				p.leaves[nr>>pidLeafBits].Store(leaf)
+			}
+			if leaf.used == pidLeafSize {
+				nr |= pidLeafSize - 1
+				continue
+			}
+			at := &leaf.slots[nr&(pidLeafSize-1)]
+			if at.Load() == nil {
+				s := &pidSlot{nr: nr}
+				at.Store(s)
+				leaf.used++
+				p.count++
+				p.last = nr
+				return s, nil
+			}
+		}
+		nr = reservedPIDs
+		if limit <= reservedPIDs {
+			nr = 1
+		}
+	}
+	return nil, unix.EAGAIN
+}
+
+// release gives the number back when nothing bears it any more.
+// Precondition: tree locked.
+func (p *pidTable) release(nr int32) {
+	s := p.slot(nr)
+	if s == nil || s.task.Load() != nil || s.pgrp.Load() != nil || s.session.Load() != nil {
+		return
+	}
+	leaf := p.leaves[nr>>pidLeafBits].Load()
+	leaf.slots[nr&(pidLeafSize-1)].Store(nil)
+	p.count--
+	if leaf.used--; leaf.used == 0 {
+		p.leaves[nr>>pidLeafBits].Store(nil)
+	}
+}
+
+// PIDMax returns pid_max: PIDs are below it.
+func PIDMax() int32 { return pids.max.Load() }
+
+// SetPIDMax sets pid_max (/proc/sys/kernel/pid_max): EINVAL outside 301 to PIDMaxLimit.
+func SetPIDMax(n int32) error {
+	if n <= reservedPIDs || n > PIDMaxLimit {
+		return unix.EINVAL
+	}
+	pids.max.Store(n)
+	return nil
+}
+
+// LastPID returns the number given out last (/proc/loadavg).
+func LastPID() int32 {
+	tree.RLock()
+	defer tree.RUnlock()
+	return pids.last
+}
+
+// FindTask returns the thread with that id, nil if there is none. A leader that
+// has ended is found until it is reaped.
+func FindTask(tid int32) *Task {
+	if s := pids.slot(tid); s != nil {
+		return s.task.Load()
+	}
+	return nil
+}
+
+// FindGroup returns the process with that PID, nil if there is none (or tid is
+// only a thread's).
+func FindGroup(pid int32) *ThreadGroup {
+	if t := FindTask(pid); t != nil && t.Group.PID == pid {
+		return t.Group
+	}
+	return nil
+}
+
+// FindProcessGroup returns the process group with that id, or nil.
+func FindProcessGroup(id int32) *ProcessGroup {
+	if s := pids.slot(id); s != nil {
+		return s.pgrp.Load()
+	}
+	return nil
+}
+
+// NextGroup returns the process with the lowest PID that is at least from, or
+// nil: this is how /proc is listed. Processes that come and go meanwhile may or
+// may not be seen.
+func NextGroup(from int32) *ThreadGroup {
+	for nr := max(from, 1); nr < PIDMaxLimit; nr++ {
+		leaf := pids.leaves[nr>>pidLeafBits].Load()
+		if leaf == nil {
+			nr |= pidLeafSize - 1
+			continue
+		}
+		if s := leaf.slots[nr&(pidLeafSize-1)].Load(); s != nil {
+			if t := s.task.Load(); t != nil && t.Group.PID == nr {
+				return t.Group
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package proc
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/wait"
+	"tamarix/fs"
+	"tamarix/mm"
+)
+
+// Task is one user thread: a goroutine that enters ring 3 and comes back with
+// what the thread wants (see run.go). A process is a [ThreadGroup] of tasks.
+//
+// "Owner" below is the task's own goroutine. Fields that only the owner writes
+// it may read without a lock.
+type Task struct {
+	// --- Fixed when the task is made.
+
+	Group     *ThreadGroup
+	Ctx       *arch.UserContext // the ring-3 registers; freed by the owner at its end
+	startTime int64             // wait.Now() of its making
+
+	// TID is the thread id. It changes only when another thread than the leader
+	// executes a program and takes over the leader's id (tree lock held).
+	TID int32
+
+	// --- Words that anybody may touch.
+
+	// work holds work* bits: what the owner has to do before it enters ring 3 again.
+	work   atomic.Uint32
+	Thread wait.Thread // how the owner sleeps
+
+	comm        atomic.Pointer[string]  // command name, at most 15 bytes
+	cred        atomic.Pointer[fs.Cred] // = fsctx.Cred, for other goroutines; written by the owner
+	oomScoreAdj atomic.Int32            // not of the task but kept per group by its leader; see oom.go
+	usage       mm.Usage                // faults and copies
+	times       cpuTimes                // user and system time
+
+	// --- The owner's. Other goroutines read AS, fsctx.FS and fsctx.Files under mu.
+
+	mu    sync.Mutex // guards the pointers named above against change while others look; leaf but for reference counts
+	AS    *mm.AddressSpace
+	fsctx fs.Context // credentials, root, cwd, descriptors: what package fs needs
+
+	sig taskSignals // see signal_state.go
+
+	// --- The owner's alone.
+
+	clearChildTID uint64 // user address cleared and woken at the end (CLONE_CHILD_CLEARTID, set_tid_address(2))
+	robustList    uint64 // user address of struct robust_list_head
+	rseq          rseqArea
+	sysNr         int64 // number of the system call it is in, -1 outside
+	frozenArgs    [2]uint64
+	panics        int        // Go panics that happened while it ran
+	vfork         *vforkWait // whom to wake when this task executes a program or ends
+	personality   uint32
+	parentDeath   unix.Signal // PR_SET_PDEATHSIG; tree lock
+	sched         schedParams // under mu
+
+	// --- Guarded by the tree lock.
+
+	exited bool // has left its group; only a leader is still found after that
+}
+
+// Bits of Task.work. SIGNAL's first, the rest from bit 8 on.
+const (
+	workSignal  = 1 << 0 // a signal may have to be handled: call handleSignals
+	workExit    = 1 << 8 // the group is going: end
+	workResched = 1 << 9 // give up the CPU once
+)
+
+// FSContext returns the view of the file system that t's system calls use.
+// Owner only.
+func (t *Task) FSContext() *fs.Context { return &t.fsctx }
+
+// Cred returns t's credentials. Anyone may call it.
+func (t *Task) Cred() *fs.Cred { return t.cred.Load() }
+
+// setCred publishes new credentials. Owner only; c must not change afterwards.
+func (t *Task) setCred(c *fs.Cred) {
+	t.fsctx.Cred = c
+	t.cred.Store(c)
+}
+
+// Comm returns the command name.
+func (t *Task) Comm() string {
+	if p := t.comm.Load(); p != nil {
+		return *p
+	}
+	return ""
+}
+
+// SetComm sets the command name, cut to 15 bytes (TASK_COMM_LEN - 1).
+func (t *Task) SetComm(name string) {
+	if len(name) > 15 {
+		name = name[:15]
+	}
+	t.comm.Store(&name)
+}
+
+// StartTime returns when t was made, on the clock of wait.Now.
+func (t *Task) StartTime() int64 { return t.startTime }
+
+// Usage returns t's fault counters.
+func (t *Task) Usage() *mm.Usage { return &t.usage }
+
+// AddressSpace returns t's address space with a reference added, or nil when it
+// has given it up already. Anyone may call it.
+func (t *Task) AddressSpace() *mm.AddressSpace {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.AS != nil {
+		t.AS.Ref()
+	}
+	return t.AS
+}
+
+// FSInfo returns t's root and current directory with a reference added, or nil.
+func (t *Task) FSInfo() *fs.FSInfo {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fsctx.FS == nil {
+		return nil
+	}
+	return t.fsctx.FS.Ref()
+}
+
+// Files returns t's descriptor table with a reference added, or nil.
+func (t *Task) Files() *fs.FDTable {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fsctx.Files == nil {
+		return nil
+	}
+	return t.fsctx.Files.Ref()
+}
+
+// IsLeader reports whether t is the first thread of its process.
+func (t *Task) IsLeader() bool { return t.Group.Leader == t }
+
+// setWork asks the owner to do w before its next instruction in ring 3, and
+// ends its interruptible sleep.
+func (t *Task) setWork(w uint32) {
+	t.work.Or(w)
+	t.Thread.SetInterrupted(true)
+	t.Ctx.RequestKick()
+	t.Ctx.Kick()
+	t.Thread.Wake()
+}
