@@ -1,0 +1,183 @@
+package amd64
+
+import "unsafe"
+
+// The buddy allocator: blocks of 2^order pages, each aligned to its size. A
+// free block's first page holds its links; its record says metaHead and the
+// order. Freeing joins a block with its buddy as long as that is free too.
+//
+// Everything here may run in trap context: it touches only the records and
+// free pages, which are always mapped, allocates nothing and calls nothing
+// that could split a stack.
+
+// maxOrder is the largest block: 2^10 pages, 4 MiB.
+const maxOrder = 10
+
+var buddy struct {
+	lock spinlock // leaf; guards everything below, and the records of free blocks
+	head [maxOrder + 1]Frame
+	free uint64 // pages on the lists
+
+	// reserve is how many pages user uses leave alone. Set once at boot.
+	reserve uint64
+}
+
+// freeLinks lies in the first bytes of a free block.
+type freeLinks struct{ next, prev Frame }
+
+//go:nosplit
+func (f Frame) links() *freeLinks { return (*freeLinks)(physPointer(uint64(f))) }
+
+// push puts a block on its list.
+//   - buddy.lock is held.
+//
+//go:nosplit
+func buddyPush(f Frame, order uint32) {
+	l := f.links()
+	l.prev, l.next = 0, buddy.head[order]
+	if l.next != 0 {
+		l.next.links().prev = f
+	}
+	buddy.head[order] = f
+	f.meta().word.Store(metaHead | order<<metaOrderShift)
+	buddy.free += 1 << order
+}
+
+// buddyRemove takes a block off its list.
+//   - buddy.lock is held.
+//
+//go:nosplit
+func buddyRemove(f Frame, order uint32) {
+	l := f.links()
+	if l.prev != 0 {
+		l.prev.links().next = l.next
+	} else {
+		buddy.head[order] = l.next
+	}
+	if l.next != 0 {
+		l.next.links().prev = l.prev
+	}
+	f.meta().word.Store(0)
+	buddy.free -= 1 << order
+}
+
+// buddyTake returns a block of 2^order pages, 0 if there is none.
+//   - buddy.lock is held.
+//
+//go:nosplit
+func buddyTake(order uint32) Frame {
+	o := order
+	for buddy.head[o] == 0 {
+		if o++; o > maxOrder {
+			return 0
+		}
+	}
+	f := buddy.head[o]
+	buddyRemove(f, o)
+	for o > order {
+		o--
+		buddyPush(f+PageSize<<o, o)
+	}
+	return f
+}
+
+// buddyGive returns a block.
+//   - buddy.lock is held.
+//
+//go:nosplit
+func buddyGive(f Frame, order uint32) {
+	for order < maxOrder {
+		b := f ^ PageSize<<order
+		if uint64(b>>PageShift) >= frameCount {
+			break
+		}
+		if b.meta().word.Load() != metaHead|order<<metaOrderShift {
+			break
+		}
+		buddyRemove(b, order)
+		f &= b
+		order++
+	}
+	buddyPush(f, order)
+}
+
+// AllocPages returns 2^order contiguous pages, aligned to their size, each
+// with one reference. Content undefined. Freed page by page, by Unref.
+//
+//go:nosplit
+func AllocPages(order int, u FrameUse) (Frame, bool) {
+	if order < 0 || order > maxOrder {
+		return 0, false
+	}
+	s := pin()
+	lock(&buddy.lock)
+	var f Frame
+	if u <= UseKernel || buddy.free >= buddy.reserve+1<<order {
+		f = buddyTake(uint32(order))
+	}
+	unlock(&buddy.lock)
+	if f != 0 {
+		thisCPU().frames.used[u] += 1 << order
+	}
+	unpin(s)
+	if f == 0 {
+		return 0, false
+	}
+	for i := Frame(0); i < 1<<order; i++ {
+		m := (f + i<<PageShift).meta()
+		m.word.Store(uint32(u) << metaUseShift)
+		m.refs.Store(1)
+	}
+	return f, true
+}
+
+// ReleaseReserved gives memory that the boot information had reserved (a boot
+// module that has been unpacked, an unused part of the image) to the allocator.
+// start and end are physical; only whole pages inside are given.
+func ReleaseReserved(start, end uint64) (pages uint64) {
+	start = (start + PageSize - 1) &^ (PageSize - 1)
+	for f := Frame(start); uint64(f)+PageSize <= end && f.Valid(); f += PageSize {
+		m := f.meta()
+		if f == 0 || FrameUse(m.word.Load()>>metaUseShift) != UseReserved {
+			continue
+		}
+		s := pin()
+		lock(&buddy.lock)
+		buddyGive(f, 0)
+		framesKept--
+		unlock(&buddy.lock)
+		unpin(s)
+		pages++
+	}
+	return pages
+}
+
+// frameAddRange gives a free range to the allocator at boot.
+//   - Only the boot CPU runs.
+func frameAddRange(start, end uint64) {
+	for start < end {
+		o := uint32(0)
+		for o < maxOrder && start&(PageSize<<o) == 0 && start+PageSize<<(o+1) <= end {
+			o++
+		}
+		buddyGive(Frame(start), o)
+		start += PageSize << o
+	}
+}
+
+// frameTableSize is the size in bytes of the records for memory below top.
+func frameTableSize(top uint64) uint64 {
+	return (top >> PageShift) * uint64(unsafe.Sizeof(frameMeta{}))
+}
+
+// frameTableInit makes every frame reserved. table is zeroed memory.
+func frameTableInit(table unsafe.Pointer, top uint64) {
+	frameTable, frameCount = table, top>>PageShift
+	for f := Frame(0); f < Frame(top&^(PageSize-1)); f += PageSize {
+		f.meta().word.Store(uint32(UseReserved) << metaUseShift)
+	}
+}
+
+// setReserve keeps a sixteenth of memory, at most 64 MiB, for the kernel: its
+// heap must not run out because of what users do.
+func setReserve() { buddy.reserve = min(buddy.free/16, 64<<20>>PageShift) }

@@ -1,0 +1,96 @@
+package amd64
+
+// frameCache is a CPU's stock of free frames and its share of the counters.
+// It is touched only by code pinned to its CPU; others may read used.
+type frameCache struct {
+	n     int
+	used  [numUses]int64 // allocated here minus freed here; the sum over all CPUs counts
+	stock [cacheSize]Frame
+}
+
+const (
+	cacheSize  = 64
+	cacheBatch = 16
+)
+
+// AllocFrame returns a frame with one reference and undefined content, ok
+// false if there is none left for use u: user uses leave the kernel its
+// reserve. It may be called from goroutines and from trap context.
+//
+//go:nosplit
+func AllocFrame(u FrameUse) (f Frame, ok bool) {
+	s := pin()
+	c := thisCPU()
+	if c.frames.n == 0 && !cacheFill(c, u) {
+		unpin(s)
+		return 0, false
+	}
+	c.frames.n--
+	f = c.frames.stock[c.frames.n]
+	c.frames.used[u]++
+	unpin(s)
+	m := f.meta()
+	m.word.Store(uint32(u) << metaUseShift)
+	m.refs.Store(1)
+	return f, true
+}
+
+// AllocZeroFrame is AllocFrame with the content cleared.
+//
+//go:nosplit
+func AllocZeroFrame(u FrameUse) (Frame, bool) {
+	f, ok := AllocFrame(u)
+	if ok {
+		ZeroPage(f)
+	}
+	return f, ok
+}
+
+// cacheFill takes a batch from the buddy allocator.
+//   - The caller is pinned to c.
+//
+//go:nosplit
+func cacheFill(c *percpu, u FrameUse) bool {
+	lock(&buddy.lock)
+	n := cacheBatch
+	if buddy.free < buddy.reserve+cacheBatch {
+		// Into the reserve only for the kernel, and frame by frame: what
+		// lay in stock would go to the next user.
+		n = 1
+		if u > UseKernel {
+			n = 0
+		}
+	}
+	for ; n > 0; n-- {
+		f := buddyTake(0)
+		if f == 0 {
+			break
+		}
+		c.frames.stock[c.frames.n] = f
+		c.frames.n++
+	}
+	unlock(&buddy.lock)
+	return c.frames.n > 0
+}
+
+// freeFrame puts a frame without references into stock.
+//
+//go:nosplit
+func freeFrame(f Frame, m *frameMeta) {
+	u := FrameUse(m.word.Load() >> metaUseShift)
+	m.word.Store(0)
+	s := pin()
+	c := thisCPU()
+	if c.frames.n == cacheSize {
+		lock(&buddy.lock)
+		for range cacheBatch {
+			c.frames.n--
+			buddyGive(c.frames.stock[c.frames.n], 0)
+		}
+		unlock(&buddy.lock)
+	}
+	c.frames.stock[c.frames.n] = f
+	c.frames.n++
+	c.frames.used[u]--
+	unpin(s)
+}

@@ -1,0 +1,52 @@
+//go:build !tamarix
+
+package amd64
+
+import (
+	"runtime"
+	"time"
+
+	"tamarix/boot/info"
+)
+
+var hostStart = time.Now()
+
+// Nanotime returns nanoseconds since boot; it never goes back.
+func Nanotime() int64 { return int64(time.Since(hostStart)) }
+
+// SetWallOffset sets the wall clock.
+func SetWallOffset(ns int64) { wallOffset.Store(ns) }
+
+// TSCHz returns the frequency of the time stamp counter.
+func TSCHz() uint64 { return 1e9 }
+
+// CPUInfo describes a CPU, for /proc/cpuinfo.
+type CPUInfo struct {
+	Index                   int
+	APICID                  uint32
+	Vendor, Brand           string
+	Family, Model, Stepping int
+	Flags                   []string // Linux's names
+}
+
+// CPUs describes the CPUs that run.
+func CPUs() []CPUInfo { return []CPUInfo{{Vendor: "host", Brand: runtime.GOARCH}} }
+
+// HWCAP returns AT_HWCAP: CPUID 1, EDX.
+func HWCAP() uint64 { return 0 }
+
+// CPUTimes returns how long CPU i has spent in ring 3, in the kernel and idle, in ns.
+func CPUTimes(i int) (user, system, idle int64) { return 0, 0, 0 }
+
+// InterruptCount is one line of /proc/interrupts.
+type InterruptCount struct {
+	Vector uint8
+	Name   string
+	PerCPU []uint64
+}
+
+// InterruptCounts returns the interrupts taken so far, by vector and CPU.
+func InterruptCounts() []InterruptCount { return nil }
+
+// BootInfo returns what the loader said.
+func BootInfo() *info.Boot { return &info.Boot{} }

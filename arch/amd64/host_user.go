@@ -1,0 +1,120 @@
+//go:build !tamarix
+
+package amd64
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// EnterUser needs ring 0.
+func EnterUser(u *UserContext) Reason { panic("EnterUser: not on the machine") }
+
+// Kick makes the thread leave ring 3 soon, if it is there.
+func (u *UserContext) Kick() {}
+
+func (u *UserContext) dropExtended() {}
+
+// mxcsrMask are the MXCSR bits the CPU allows.
+var mxcsrMask uint32 = 0xffff
+
+// XFeatures returns XCR0: the state components users have.
+func XFeatures() uint64 { return xfeatureX87 | xfeatureSSE }
+
+// XSaveSize returns the size of the XSAVE image for XFeatures.
+func XSaveSize() int { return xsaveMinimum }
+
+func frameOf(p unsafe.Pointer) Frame { return Frame(uintptr(p) - uintptr(hostArena)) }
+
+// hostWalk finds a user byte by walking the table as the CPU would.
+func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
+	pt := PageTable{root: root}
+	p := pt.Lookup(va)
+	if p == nil {
+		return nil
+	}
+	e := LoadPTE(p)
+	if !e.Present() || write && !e.Writable() {
+		return nil
+	}
+	bits := pteAccessed
+	if write {
+		bits |= pteDirty
+	}
+	atomic.OrUint64((*uint64)(p), uint64(bits))
+	return unsafe.Pointer(&e.Frame().Page()[va&(PageSize-1)])
+}
+
+// The four below stay within one page.
+
+func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int {
+	p := hostWalk(root, src, false)
+	if p == nil {
+		return 0
+	}
+	return copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(p), n))
+}
+
+func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int {
+	p := hostWalk(root, dst, true)
+	if p == nil {
+		return 0
+	}
+	return copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(src), n))
+}
+
+func userZero(root Frame, dst uint64, n int) int {
+	p := hostWalk(root, dst, true)
+	if p == nil {
+		return 0
+	}
+	clear(unsafe.Slice((*byte)(p), n))
+	return n
+}
+
+func userLoad32(root Frame, addr uint64) (uint32, bool) {
+	p := hostWalk(root, addr, false)
+	if p == nil || addr&3 != 0 {
+		return 0, false
+	}
+	return atomic.LoadUint32((*uint32)(p)), true
+}
+
+func userLoad64(root Frame, addr uint64) (uint64, bool) {
+	p := hostWalk(root, addr, false)
+	if p == nil || addr&7 != 0 {
+		return 0, false
+	}
+	return atomic.LoadUint64((*uint64)(p)), true
+}
+
+func userStore32(root Frame, addr uint64, v uint32) bool {
+	p := hostWalk(root, addr, true)
+	if p == nil || addr&3 != 0 {
+		return false
+	}
+	atomic.StoreUint32((*uint32)(p), v)
+	return true
+}
+
+func userStore64(root Frame, addr uint64, v uint64) bool {
+	p := hostWalk(root, addr, true)
+	if p == nil || addr&7 != 0 {
+		return false
+	}
+	atomic.StoreUint64((*uint64)(p), v)
+	return true
+}
+
+func userCAS32(root Frame, addr uint64, old, new uint32) (uint32, bool) {
+	p := (*uint32)(hostWalk(root, addr, true))
+	if p == nil || addr&3 != 0 {
+		return 0, false
+	}
+	for {
+		cur := atomic.LoadUint32(p)
+		if cur != old || atomic.CompareAndSwapUint32(p, old, new) {
+			return cur, true
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package amd64
+
+// Pages and the user half of the address space (Intel SDM vol. 3A, 4.5).
+const (
+	PageShift = 12
+	PageSize  = 1 << PageShift
+
+	// UserTop is the first address users may not map. The last canonical
+	// page below 2^47 stays unmapped for ever: a SYSCALL as its last
+	// instruction would make SYSRET return to a non-canonical address and
+	// fault in ring 0 with the user's stack.
+	UserTop = 0x7fff_ffff_f000
+)
+
+// The upper half. Each region begins at a PML4 slot of its own (512 GiB).
+// All top-level entries of the upper half are made once, at boot, and every
+// user root copies them: no later kernel mapping needs propagating.
+const (
+	// directMapBase is where physical address 0 is mapped; the kernel's
+	// image lies at its own place inside the direct map.
+	directMapBase = 0xffff_8000_0000_0000
+
+	// kernel heap: what the Go runtime gets from mmap. Demand-zero.
+	heapBase = 0xffff_c000_0000_0000
+	heapEnd  = 0xffff_c200_0000_0000 // 2 TiB, four slots
+
+	// windows: device registers, kernel stacks with guard pages.
+	windowBase = 0xffff_e000_0000_0000
+	windowEnd  = 0xffff_e080_0000_0000 // one slot
+)

@@ -1,0 +1,254 @@
+package amd64
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// A user address is taken apart like this (four levels, 4 KiB leaves):
+//
+//	 47     39 38     30 29     21 20     12 11       0
+//	┌─────────┬─────────┬─────────┬─────────┬──────────┐
+//	│  PML4   │  PDPT   │   PD    │   PT    │  offset  │
+//	└─────────┴─────────┴─────────┴─────────┴──────────┘
+const (
+	leafSpan  = 512 * PageSize // what one leaf table covers: 2 MiB
+	indexBits = 9
+)
+
+// kernelRoot is the root that maps the upper half only. Immutable after boot.
+var kernelRoot Frame
+
+// PageTable is the page table of one user address space. Its upper half is
+// the kernel's. Any number of goroutines may call Ensure and Lookup at a
+// time; freeing tables (FreeTables, Destroy) is for a caller who keeps others
+// out of that range. Which entries say what is mm's business.
+type PageTable struct {
+	root   Frame        // immutable until Destroy
+	tables atomic.Int64 // page-table frames, the root included
+}
+
+// NewPageTable makes an empty table; false if there is no memory.
+func NewPageTable() (*PageTable, bool) {
+	root, ok := AllocZeroFrame(UsePageTable)
+	if !ok {
+		return nil, false
+	}
+	copy(root.Words()[256:], kernelRoot.Words()[256:])
+	pt := &PageTable{root: root}
+	pt.tables.Store(1)
+	return pt, true
+}
+
+// Root returns the physical address that goes into CR3.
+func (pt *PageTable) Root() Frame { return pt.root }
+
+// Tables returns the number of page-table frames, the root included.
+func (pt *PageTable) Tables() int { return int(pt.tables.Load()) }
+
+// entry returns the entry for va in table t of the level whose index begins
+// at bit shift.
+//
+//go:nosplit
+func entry(t Frame, va uint64, shift uint) *PTE {
+	return (*PTE)(unsafe.Pointer(&t.Words()[va>>shift&511]))
+}
+
+// Lookup returns the leaf entry for va, nil if there is no leaf table.
+func (pt *PageTable) Lookup(va uint64) *PTE {
+	if va >= UserTop {
+		return nil
+	}
+	e := LoadPTE(entry(pt.root, va, 39))
+	if !e.Present() {
+		return nil
+	}
+	e = LoadPTE(entry(e.Frame(), va, 30))
+	if !e.Present() {
+		return nil
+	}
+	e = LoadPTE(entry(e.Frame(), va, 21))
+	if !e.Present() {
+		return nil
+	}
+	return entry(e.Frame(), va, 12)
+}
+
+// Ensure returns the leaf entry for va, making the tables on the way; false
+// if there is no memory for one. Callers may race: one table wins, the other
+// is given back.
+func (pt *PageTable) Ensure(va uint64) (*PTE, bool) {
+	if va >= UserTop {
+		return nil, false
+	}
+	t := pt.root
+	for shift := uint(39); shift > PageShift; shift -= indexBits {
+		p := entry(t, va, shift)
+		e := LoadPTE(p)
+		if !e.Present() {
+			f, ok := AllocZeroFrame(UsePageTable)
+			if !ok {
+				return nil, false
+			}
+			e = PTE(f) | ptePresent | pteWritable | pteUser | pteAccessed
+			if CASPTE(p, 0, e) {
+				pt.tables.Add(1)
+			} else {
+				f.Unref()
+				e = LoadPTE(p)
+			}
+		}
+		t = e.Frame()
+	}
+	return entry(t, va, 12), true
+}
+
+// NextLeaf returns the leaf table that covers va, or the next existing one
+// that begins below end, and the first address it covers. leaf is nil if
+// there is none. For loops over ranges:
+//
+//	for base, leaf := pt.NextLeaf(lo, hi); leaf != nil; base, leaf = pt.NextLeaf(base+LeafSpan, hi)
+func (pt *PageTable) NextLeaf(va, end uint64) (base uint64, leaf *[512]PTE) {
+	end = min(end, UserTop)
+	for va < end {
+		t := pt.root
+		shift := uint(39)
+		for {
+			e := LoadPTE(entry(t, va, shift))
+			if !e.Present() {
+				break
+			}
+			t = e.Frame()
+			if shift -= indexBits; shift == PageShift {
+				return va &^ (leafSpan - 1), (*[512]PTE)(unsafe.Pointer(t.Words()))
+			}
+		}
+		va = (va | (1<<shift - 1)) + 1
+	}
+	return 0, nil
+}
+
+// LeafSpan is the number of bytes that one leaf table covers.
+const LeafSpan = leafSpan
+
+// FreeTables frees the page-table pages that lie wholly inside [lo, hi) and
+// hold nothing any more, and returns how many. Any entry but zero, present or
+// not, keeps its table.
+//   - Nobody else uses the range; its translations have been flushed, or the
+//     caller flushes [lo, hi) before anything else is mapped there: the CPU may
+//     have cached the freed tables. FreeTables itself flushes once if it frees.
+func (pt *PageTable) FreeTables(lo, hi uint64) (n int) {
+	var dead deadTables
+	n = pt.freeLevel(pt.root, 0, 39, lo, min(hi, UserTop), &dead)
+	pt.reap(&dead)
+	return n
+}
+
+// deadTables collects unlinked tables until the CPUs have forgotten them.
+// They are chained through their first word, which is harmless: that word,
+// as a table entry, is not present.
+type deadTables struct {
+	first Frame
+	n     int
+}
+
+// reap flushes and then frees the unlinked tables.
+func (pt *PageTable) reap(d *deadTables) {
+	if d.first == 0 {
+		return
+	}
+	pt.FlushAll()
+	for f := d.first; f != 0; {
+		next := Frame(f.Words()[0])
+		f.Unref()
+		f = next
+	}
+	pt.tables.Add(int64(-d.n))
+	d.first, d.n = 0, 0
+}
+
+// freeLevel does the work of FreeTables for table t, which covers addresses
+// from base on.
+func (pt *PageTable) freeLevel(t Frame, base uint64, shift uint, lo, hi uint64, dead *deadTables) (n int) {
+	span := uint64(1) << shift
+	for i := uint64(0); i < 512; i++ {
+		from := base + i*span
+		if from >= hi {
+			break
+		}
+		if from+span <= lo {
+			continue
+		}
+		p := entry(t, from, shift)
+		e := LoadPTE(p)
+		if !e.Present() {
+			continue
+		}
+		sub := e.Frame()
+		if shift > 21 {
+			n += pt.freeLevel(sub, from, shift-indexBits, lo, hi, dead)
+		}
+		// The last span below UserTop is whole even though hi may end a page before.
+		if from < lo || from+span > hi && from+span < UserTop {
+			continue
+		}
+		if !tableEmpty(sub) {
+			continue
+		}
+		StorePTE(p, 0)
+		sub.Words()[0] = uint64(dead.first)
+		dead.first = sub
+		dead.n++
+		n++
+	}
+	return n
+}
+
+// tableEmpty reports whether all entries of a table are zero.
+func tableEmpty(t Frame) bool {
+	for _, w := range t.Words() {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// FlushPage makes every CPU that uses the table forget its translation of va,
+// and returns when they have.
+func (pt *PageTable) FlushPage(va uint64) { flushRange(pt.root, va&^(PageSize-1), va|(PageSize-1)) }
+
+// FlushRange is FlushPage for the pages of [lo, hi).
+func (pt *PageTable) FlushRange(lo, hi uint64) {
+	if lo < hi {
+		flushRange(pt.root, lo&^(PageSize-1), hi-1)
+	}
+}
+
+// FlushAll is FlushRange for all user addresses.
+func (pt *PageTable) FlushAll() { flushRange(pt.root, 0, ^uint64(0)) }
+
+// FlushLocalPage makes this CPU forget its translation of va. Enough where an
+// entry only gained rights: another CPU may take a fault for nothing, no more.
+func (pt *PageTable) FlushLocalPage(va uint64) { flushLocalPage(va) }
+
+// Destroy moves CPUs that still have the root loaded to the kernel's own, and
+// frees all page-table pages. Leaves must be gone. pt is dead then.
+func (pt *PageTable) Destroy() {
+	leaveRoot(pt.root)
+	destroyLevel(pt.root, 39, 256)
+	pt.tables.Store(0)
+	pt.root = 0
+}
+
+// destroyLevel frees table t and what is below its first n entries.
+func destroyLevel(t Frame, shift uint, n int) {
+	if shift > PageShift {
+		for _, w := range t.Words()[:n] {
+			if e := PTE(w); e.Present() {
+				destroyLevel(e.Frame(), shift-indexBits, 512)
+			}
+		}
+	}
+	t.Unref()
+}
