@@ -1,0 +1,128 @@
+package proc
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// Handlers with a meaning of their own (UAPI asm-generic/signal-defs.h).
+const (
+	SIG_DFL = 0
+	SIG_IGN = 1
+)
+
+// Flags of sigaction(2) (UAPI asm-generic/signal-defs.h, asm/signal.h).
+const (
+	SA_NOCLDSTOP      = 0x00000001
+	SA_NOCLDWAIT      = 0x00000002
+	SA_SIGINFO        = 0x00000004
+	SA_UNSUPPORTED    = 0x00000400
+	SA_EXPOSE_TAGBITS = 0x00000800
+	SA_RESTORER       = 0x04000000
+	SA_ONSTACK        = 0x08000000
+	SA_RESTART        = 0x10000000
+	SA_NODEFER        = 0x40000000
+	SA_RESETHAND      = 0x80000000
+
+	// saKnown is what the kernel keeps of sa_flags; the rest is cleared so that
+	// programs can probe for flags (sigaction(2), "Dynamically probing for flag bits").
+	saKnown = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART |
+		SA_NODEFER | SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER
+)
+
+// SigAction is what happens when a signal is delivered: struct
+// kernel_sigaction of x86-64, in the order of rt_sigaction(2).
+type SigAction struct {
+	Handler  uint64
+	Flags    uint64
+	Restorer uint64
+	Mask     SigSet
+}
+
+// ignores reports whether the action throws sig away.
+func (a *SigAction) ignores(sig unix.Signal) bool {
+	return a.Handler == SIG_IGN || a.Handler == SIG_DFL && sigIgnore.Has(sig)
+}
+
+// Sighand is a table of signal actions. Threads of a process share one, and so
+// do processes made with CLONE_SIGHAND.
+type Sighand struct {
+	refs atomic.Int32
+
+	mu     sync.Mutex      // guards action; taken under groupSignals.mu, leaf
+	action [NSIG]SigAction // index is signal - 1
+}
+
+// NewSighand returns a table in which every action is the default one.
+func NewSighand() *Sighand {
+	h := new(Sighand)
+	h.refs.Store(1)
+	return h
+}
+
+// Ref adds a reference (CLONE_SIGHAND).
+func (h *Sighand) Ref() *Sighand { h.refs.Add(1); return h }
+
+// Unref drops one.
+func (h *Sighand) Unref() { h.refs.Add(-1) }
+
+// Fork returns a copy with one reference.
+func (h *Sighand) Fork() *Sighand {
+	n := new(Sighand)
+	n.refs.Store(1)
+	h.mu.Lock()
+	n.action = h.action
+	h.mu.Unlock()
+	return n
+}
+
+// Shared reports whether more than one task uses the table.
+func (h *Sighand) Shared() bool { return h.refs.Load() > 1 }
+
+// Action returns the action of sig.
+func (h *Sighand) Action(sig unix.Signal) SigAction {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.action[sig-1]
+}
+
+// set replaces the action of sig and returns the old one.
+func (h *Sighand) set(sig unix.Signal, a SigAction) SigAction {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old := h.action[sig-1]
+	h.action[sig-1] = a
+	return old
+}
+
+// Reset is what execve(2) and clone3(2) with CLONE_CLEAR_SIGHAND do: caught
+// signals get their default action back, ignored ones stay ignored.
+func (h *Sighand) Reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.action {
+		a := SigAction{}
+		if h.action[i].Handler == SIG_IGN {
+			a.Handler = SIG_IGN
+		}
+		h.action[i] = a
+	}
+}
+
+// Sets returns the ignored and the caught signals, for /proc/PID/status.
+func (h *Sighand) Sets() (ignored, caught SigSet) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.action {
+		switch h.action[i].Handler {
+		case SIG_DFL:
+		case SIG_IGN:
+			ignored |= 1 << i
+		default:
+			caught |= 1 << i
+		}
+	}
+	return ignored, caught
+}

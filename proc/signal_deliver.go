@@ -1,0 +1,360 @@
+package proc
+
+import (
+	"golang.org/x/sys/unix"
+
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/wait"
+)
+
+// Delivery: what a task does about its signals before it goes back to ring 3.
+
+// delivery is a signal whose handler is to run.
+type delivery struct {
+	info   SigInfo
+	action SigAction
+}
+
+// handleSignals acts on everything that is pending for t: it runs default
+// actions, sits through stops, and sets up the frames of handlers. nr is the
+// number of the system call that t comes from, -1 if it comes from a fault or an
+// interrupt: an interrupted call is set up to be restarted, or given EINTR, as
+// the rules of signal(7) have it. It reports whether the task has to exit.
+//
+// Called by the task loop on t's goroutine when workSignal is set, or when a
+// call has returned one of wait.ErrRestart*.
+func (t *Task) handleSignals(nr int64) (exit bool) {
+	if t.noRestart {
+		t.noRestart, nr = false, -1
+	}
+	var d delivery
+	for {
+		found, exit := t.nextSignal(&d)
+		if exit {
+			return true
+		}
+		if !found {
+			break
+		}
+		if nr >= 0 {
+			t.restartForHandler(nr, d.action.Flags)
+			nr = -1
+		}
+		t.pushHandler(&d)
+	}
+	if nr >= 0 {
+		t.restartWithout(nr)
+	}
+	if t.sig.restoreSaved {
+		t.sig.restoreSaved = false
+		t.setBlocked(t.sig.saved)
+	}
+	return false
+}
+
+// restartForHandler settles the result of the interrupted call nr when a
+// handler with the given sa_flags runs.
+func (t *Task) restartForHandler(nr int64, flags uint64) {
+	switch restartCode(t.Ctx.Return()) {
+	case wait.ErrRestartSys:
+		if flags&SA_RESTART != 0 {
+			t.Ctx.RestartSyscall(uint64(nr))
+			return
+		}
+	case wait.ErrRestartNoIntr:
+		t.Ctx.RestartSyscall(uint64(nr))
+		return
+	case wait.ErrRestartNoHand, wait.ErrRestartBlock:
+	default:
+		return
+	}
+	t.Ctx.SetReturn(-uint64(unix.EINTR))
+}
+
+// restartWithout has the interrupted call nr done again when no handler ran.
+func (t *Task) restartWithout(nr int64) {
+	switch restartCode(t.Ctx.Return()) {
+	case wait.ErrRestartSys, wait.ErrRestartNoIntr, wait.ErrRestartNoHand:
+		t.Ctx.RestartSyscall(uint64(nr))
+	case wait.ErrRestartBlock:
+		t.Ctx.RestartSyscall(unix.SYS_RESTART_SYSCALL)
+	}
+}
+
+// restartCode turns the value of the return register into one of wait.ErrRestart*, nil for others.
+func restartCode(ret uint64) error {
+	switch -ret {
+	case 512:
+		return wait.ErrRestartSys
+	case 513:
+		return wait.ErrRestartNoIntr
+	case 514:
+		return wait.ErrRestartNoHand
+	case 516:
+		return wait.ErrRestartBlock
+	}
+	return nil
+}
+
+// nextSignal dequeues signals and runs their default actions until one has a
+// handler, for which it fills in d, or none is left.
+func (t *Task) nextSignal(d *delivery) (found, exit bool) {
+	g := t.Group
+	s := &g.sig
+	s.mu.Lock()
+	defer func() {
+		t.recalcLocked()
+		s.mu.Unlock()
+	}()
+	for {
+		if owe := s.flags & (groupCLDStopped | groupCLDContinued); owe != 0 {
+			s.flags &^= groupCLDStopped | groupCLDContinued
+			code := int32(CLD_CONTINUED)
+			if owe&groupCLDStopped != 0 {
+				code = CLD_STOPPED
+			}
+			s.mu.Unlock()
+			g.notifyParentStop(t, code, unix.SIGCONT)
+			s.mu.Lock()
+			continue
+		}
+		if t.sig.killed || s.flags&groupExiting != 0 {
+			return false, true
+		}
+		if t.sig.stopPending {
+			t.stopLocked(0)
+			continue
+		}
+		q, sig := t.dequeueLocked(t.sig.blocked)
+		if sig == 0 {
+			return false, false
+		}
+		d.info = t.takeInfoLocked(q, sig)
+		a := t.sig.hand.Action(sig)
+		switch {
+		case a.Handler == SIG_IGN:
+			continue
+		case a.Handler != SIG_DFL:
+			d.action = a
+			if a.Flags&SA_RESETHAND != 0 {
+				a.Handler = SIG_DFL
+				t.sig.hand.set(sig, a)
+			}
+			return true, false
+		case sigIgnore.Has(sig):
+			continue
+		case s.flags&groupProtected != 0 && !sigUnblockable.Has(sig):
+			continue
+		case sigStop.Has(sig):
+			if sig != unix.SIGSTOP {
+				seq := s.contSeq
+				s.mu.Unlock()
+				orphaned := g.inOrphanedGroup()
+				s.mu.Lock()
+				// A stop that SIGCONT has overtaken does not count any more.
+				if orphaned || s.contSeq != seq || s.flags&groupExiting != 0 {
+					continue
+				}
+			}
+			t.stopLocked(sig)
+			continue
+		}
+		t.logFatal(&d.info)
+		g.exitLocked(int(sig), t)
+		return false, true
+	}
+}
+
+// dequeueLocked takes the next signal that is not in blocked, faults first, then
+// t's own, then the process's. q is nil when nothing more is known about it.
+//
+//   - t.Group.sig.mu is held
+func (t *Task) dequeueLocked(blocked SigSet) (q *sigQueued, sig unix.Signal) {
+	p := &t.sig.pending
+	if sig = p.nextForced(blocked); sig == 0 {
+		if sig = p.next(blocked); sig == 0 {
+			p = &t.Group.sig.shared
+			if sig = p.next(blocked); sig == 0 {
+				return nil, 0
+			}
+		}
+	}
+	return p.take(sig), sig
+}
+
+// takeInfoLocked ends the life of a dequeued record and returns its content. A
+// timer sees that its signal has been delivered, and goes on.
+//
+//   - t.Group.sig.mu is held; it is given up for a moment
+func (t *Task) takeInfoLocked(q *sigQueued, sig unix.Signal) SigInfo {
+	g := t.Group
+	if q == nil {
+		return SigInfo{Signo: int32(sig)} // SI_USER by nobody: all that is known
+	}
+	info := q.info
+	switch {
+	case q.timer != nil:
+		g.sig.mu.Unlock()
+		q.timer.delivered(&info)
+		g.sig.mu.Lock()
+	default:
+		q.release()
+		if sig == unix.SIGALRM && info.Code == SI_KERNEL {
+			g.sig.mu.Unlock()
+			g.sig.timers.alarmDelivered()
+			g.sig.mu.Lock()
+		}
+	}
+	return info
+}
+
+// stopLocked joins the group stop that is pending for t, or starts one because
+// of sig, and returns when it is over.
+//
+//   - t.Group.sig.mu is held; it is given up while t is stopped
+func (t *Task) stopLocked(sig unix.Signal) {
+	g := t.Group
+	s := &g.sig
+	if !t.sig.stopPending {
+		if s.flags&groupStopped == 0 {
+			s.stopSignal = sig
+		}
+		s.stopCount = 0
+		for _, o := range g.threads {
+			if o.sig.exiting || o.sig.killed || o.sig.stopped {
+				continue
+			}
+			o.sig.stopPending = true
+			s.stopCount++
+			if o != t {
+				o.interruptLocked()
+			}
+		}
+	}
+	t.sig.stopped = true
+	last := t.joinStopLocked()
+	for {
+		t.Thread.Prepare()
+		s.mu.Unlock()
+		if last {
+			last = false
+			g.notifyParentStop(t, CLD_STOPPED, 0)
+		} else {
+			t.Thread.Park()
+		}
+		s.mu.Lock()
+		if !t.sig.stopped {
+			return
+		}
+	}
+}
+
+// joinStopLocked counts t in for the stop that is under way, and reports
+// whether t was the last, so that the parent has to be told.
+//
+//   - t.Group.sig.mu is held
+func (t *Task) joinStopLocked() (last bool) {
+	s := &t.Group.sig
+	t.sig.stopPending = false
+	if s.stopCount > 0 {
+		s.stopCount--
+	}
+	if s.stopCount == 0 && s.flags&groupStopped == 0 {
+		s.flags = s.flags&^groupContinued | groupStopped
+		return true
+	}
+	return false
+}
+
+// exitSignals is called by t when it begins to exit: from now on signals for
+// the process go to other threads, a stop does not wait for t.
+func (t *Task) exitSignals() {
+	g := t.Group
+	g.sig.mu.Lock()
+	t.sig.exiting = true
+	last := false
+	if t.sig.stopPending {
+		last = t.joinStopLocked()
+	}
+	// What t had been chosen to take is another's now.
+	if left := g.sig.shared.set &^ t.sig.blocked; left != 0 && g.sig.flags&groupExiting == 0 {
+		for _, o := range g.threads {
+			if mine := left &^ o.sig.blocked; o != t && !o.sig.exiting && mine != 0 {
+				o.interruptLocked()
+				left &^= mine
+			}
+		}
+	}
+	g.sig.mu.Unlock()
+	if last {
+		g.notifyParentStop(t, CLD_STOPPED, 0)
+	}
+}
+
+// pushHandler writes the frame of a handler to t's stack and turns its
+// registers to the handler. A frame that cannot be written is a SIGSEGV.
+func (t *Task) pushHandler(d *delivery) {
+	sig := d.info.Signal()
+	mask := t.sig.blocked
+	if t.sig.restoreSaved {
+		mask = t.sig.saved
+	}
+	f := arch.SignalFrame{
+		Signal:   int32(sig),
+		Handler:  d.action.Handler,
+		Restorer: d.action.Restorer,
+		Mask:     uint64(mask),
+		AltStack: t.sig.alt.abi(),
+		OnStack:  d.action.Flags&SA_ONSTACK != 0,
+	}
+	var err error = unix.EFAULT
+	if d.action.Flags&SA_RESTORER != 0 { // x86-64 has no other way back
+		if d.action.Flags&SA_SIGINFO != 0 {
+			f.HasInfo = true
+			d.info.Put(&f.Info)
+		}
+		err = t.Ctx.PushSignal(t.AS, &f)
+	}
+	if err != nil {
+		t.forceSIGSEGV(sig)
+		return
+	}
+	t.sig.restoreSaved = false
+	if t.sig.alt.flags&ssAutodisarm != 0 {
+		t.sig.alt = altStack{}
+	}
+	block := t.sig.blocked | d.action.Mask
+	if d.action.Flags&SA_NODEFER == 0 {
+		block |= sigBit(sig)
+	}
+	t.setBlocked(block)
+}
+
+// sigReturn implements rt_sigreturn(2): it takes the registers back from the
+// frame on the stack. A frame that is not one is a SIGSEGV.
+func (t *Task) SigReturn() uint64 {
+	t.noRestart = true
+	t.sig.restart = nil
+	mask, alt, err := t.Ctx.PopSignal(t.AS)
+	if err != nil {
+		t.forceSIGSEGV(0)
+		return t.Ctx.Return()
+	}
+	t.setBlocked(SigSet(mask))
+	t.setAltStack(alt, t.Ctx.SP(), minSigStack) // a bad one is ignored here
+	return t.Ctx.Return()
+}
+
+// RestartSyscall implements restart_syscall(2).
+func (t *Task) RestartSyscall() (uintptr, error) {
+	fn := t.sig.restart
+	if fn == nil {
+		return 0, unix.EINTR
+	}
+	t.sig.restart = nil
+	return fn(t)
+}
+
+// SetRestart is called by a system call that is about to return
+// wait.ErrRestartBlock: fn goes on with it if no handler runs.
+func (t *Task) SetRestart(fn func(t *Task) (uintptr, error)) { t.sig.restart = fn }
