@@ -34,11 +34,10 @@ type Task struct {
 	work   atomic.Uint32
 	Thread wait.Thread // how the owner sleeps
 
-	comm        atomic.Pointer[string]  // command name, at most 15 bytes
-	cred        atomic.Pointer[fs.Cred] // = fsctx.Cred, for other goroutines; written by the owner
-	oomScoreAdj atomic.Int32            // not of the task but kept per group by its leader; see oom.go
-	usage       mm.Usage                // faults and copies
-	times       cpuTimes                // user and system time
+	comm     atomic.Pointer[string]  // command name, at most 15 bytes
+	cred     atomic.Pointer[fs.Cred] // = fsctx.Cred, for other goroutines; written by the owner
+	usage    mm.Usage                // faults and copies
+	userTime atomic.Int64            // ns in ring 3, as the timer saw it; written by the owner
 
 	// --- The owner's. Other goroutines read AS, fsctx.FS and fsctx.Files under mu.
 
@@ -53,8 +52,8 @@ type Task struct {
 	clearChildTID uint64 // user address cleared and woken at the end (CLONE_CHILD_CLEARTID, set_tid_address(2))
 	robustList    uint64 // user address of struct robust_list_head
 	rseq          rseqArea
-	sysNr         int64 // number of the system call it is in, -1 outside
-	frozenArgs    [2]uint64
+	sysNr         int64      // number of the system call it is in, -1 outside
+	args          [6]uint64  // of that system call
 	panics        int        // Go panics that happened while it ran
 	vfork         *vforkWait // whom to wake when this task executes a program or ends
 	personality   uint32
@@ -68,14 +67,17 @@ type Task struct {
 
 // Bits of Task.work. SIGNAL's first, the rest from bit 8 on.
 const (
-	workSignal  = 1 << 0 // a signal may have to be handled: call handleSignals
-	workExit    = 1 << 8 // the group is going: end
-	workResched = 1 << 9 // give up the CPU once
+	workSignal = 1 << 0 // a signal may have to be handled: call handleSignals
+	workExit   = 1 << 8 // exit(2): end this thread
 )
 
 // FSContext returns the view of the file system that t's system calls use.
 // Owner only.
 func (t *Task) FSContext() *fs.Context { return &t.fsctx }
+
+// Args returns room for the arguments of the system call t is in, filled by the
+// kernel's dispatcher. Owner only.
+func (t *Task) Args() *[6]uint64 { return &t.args }
 
 // Cred returns t's credentials. Anyone may call it.
 func (t *Task) Cred() *fs.Cred { return t.cred.Load() }
@@ -142,12 +144,22 @@ func (t *Task) Files() *fs.FDTable {
 // IsLeader reports whether t is the first thread of its process.
 func (t *Task) IsLeader() bool { return t.Group.Leader == t }
 
-// setWork asks the owner to do w before its next instruction in ring 3, and
-// ends its interruptible sleep.
+// setWork notes that the owner has w to do before its next instruction in ring
+// 3. It neither wakes it nor fetches it from ring 3.
 func (t *Task) setWork(w uint32) {
 	t.work.Or(w)
-	t.Thread.SetInterrupted(true)
+	t.Ctx.RequestKick()
+}
+
+// clearWork takes w back. Owner only.
+func (t *Task) clearWork(w uint32) {
+	if t.work.And(^w)&^w == 0 {
+		t.Ctx.ClearKick()
+	}
+}
+
+// kick fetches the owner from ring 3, if it is there.
+func (t *Task) kick() {
 	t.Ctx.RequestKick()
 	t.Ctx.Kick()
-	t.Thread.Wake()
 }
