@@ -1,0 +1,81 @@
+package kernel
+
+import (
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"tamarix/arch/klog"
+	"tamarix/proc"
+)
+
+// dispatch does the system call that t's user context asks for. The task loop
+// calls it on the task's goroutine.
+func dispatch(t *proc.Task) {
+	c := t.Ctx
+	nr := c.SyscallNr()
+	if nr < tableSize {
+		if fn := table[nr].Fn; fn != nil {
+			a := t.Args()
+			a[0], a[1], a[2] = c.Arg0(), c.Arg1(), c.Arg2()
+			a[3], a[4], a[5] = c.Arg3(), c.Arg4(), c.Arg5()
+			ret, err := fn(t, a)
+			if err != nil {
+				ret = failure(t, nr, err)
+			}
+			c.SetReturn(uint64(ret))
+			return
+		}
+	}
+	logUnknown(nr, t.Comm())
+	c.SetReturn(uint64(negative(unix.ENOSYS)))
+}
+
+// negative returns an errno as a system call hands it to the user.
+func negative(e unix.Errno) uintptr { return -uintptr(e) }
+
+// failure returns the user's view of a system call's error.
+func failure(t *proc.Task, nr uint64, err error) uintptr {
+	if e, ok := err.(unix.Errno); ok {
+		return negative(e)
+	}
+	// Every error below the table is an errno; this is a mistake of ours.
+	klog.Errorf("%s: %s returned an error that is no errno: %v", t.Comm(), SyscallName(nr), err)
+	return negative(unix.EIO)
+}
+
+// unknown remembers which unknown system calls have been logged, so that each
+// is logged once per number and program. Users choose both, so its size is
+// limited.
+var unknown struct {
+	mu   sync.Mutex // guards seen; a leaf
+	seen map[unknownCall]struct{}
+}
+
+type unknownCall struct {
+	nr   uint64
+	name string
+}
+
+const maxUnknown = 1000
+
+func logUnknown(nr uint64, name string) {
+	k := unknownCall{nr, name}
+	unknown.mu.Lock()
+	_, old := unknown.seen[k]
+	if !old {
+		if old = len(unknown.seen) >= maxUnknown; !old {
+			if unknown.seen == nil {
+				unknown.seen = make(map[unknownCall]struct{})
+			}
+			unknown.seen[k] = struct{}{}
+		}
+	}
+	unknown.mu.Unlock()
+	if !old {
+		klog.Noticef("%s: unknown system call %d", name, nr)
+	}
+}
+
+func utoa(v uint64) string { return strconv.FormatUint(v, 10) }
