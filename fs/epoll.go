@@ -1,0 +1,5 @@
+package fs
+
+type epItem struct{}
+
+func epollFileGone(f *File) {}
