@@ -1,0 +1,42 @@
+//go:build !tamarix
+
+package amd64
+
+import (
+	"os"
+	"time"
+)
+
+// SerialPort stands in for COM1: nothing is ever received, and what is written
+// goes to standard error.
+type SerialPort struct{}
+
+// Serial returns the first serial port.
+func Serial() *SerialPort { return &SerialPort{} }
+
+// Read never returns.
+func (*SerialPort) Read(p []byte) (int, error) { select {} }
+
+// Write writes to standard error.
+func (*SerialPort) Write(p []byte) (int, error) { return os.Stderr.Write(p) }
+
+// Overruns returns how many received bytes were lost because nobody read.
+func (*SerialPort) Overruns() uint32 { return 0 }
+
+// SetBaud sets the speed of the line.
+func (*SerialPort) SetBaud(baud int) {}
+
+// PowerOff turns the machine off.
+func PowerOff() {}
+
+// Reboot resets the machine.
+func Reboot() {}
+
+// Halt stops this CPU for good.
+func Halt() {}
+
+// ReadRTC returns the time of the battery-backed clock.
+func ReadRTC() (time.Time, error) { return time.Now().UTC(), nil }
+
+// FirmwareReport logs what is known of the firmware's tables: nothing.
+func FirmwareReport(log func(format string, a ...any)) {}
