@@ -55,12 +55,14 @@ type ThreadGroup struct {
 	// exitEvents is woken when the process becomes a zombie (pidfd polling).
 	exitEvents wait.Queue
 
-	limits    limitSet
-	fsLimits  *fs.Limits              // mirror of two limits for package fs
-	dumpable  atomic.Int32            // PR_SET_DUMPABLE
-	oomAdj    atomic.Int32            // /proc/PID/oom_score_adj
-	liveCount atomic.Int32            // tasks that have not ended
-	exe       atomic.Pointer[fs.File] // the executable, referenced
+	limits       limitSet
+	cpuLimited   atomic.Bool             // RLIMIT_CPU is finite
+	cpuLimitNext atomic.Int64            // wait.Now() of the next look at it
+	fsLimits     *fs.Limits              // mirror of two limits for package fs
+	dumpable     atomic.Int32            // PR_SET_DUMPABLE
+	oomAdj       atomic.Int32            // /proc/PID/oom_score_adj
+	liveCount    atomic.Int32            // tasks that have not ended
+	exe          atomic.Pointer[fs.File] // the executable, referenced
 }
 
 // groupState is where a process stands between its first and last breath.

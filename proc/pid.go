@@ -94,6 +94,34 @@ func (p *pidTable) alloc() (*pidSlot, error) {
 	return nil, unix.EAGAIN
 }
 
+// allocWanted takes the number that clone3(2)'s set_tid asks for, or the next
+// one: EPERM without the privilege, EINVAL for an impossible number, EEXIST for
+// one in use. Precondition: tree locked.
+func (p *pidTable) allocWanted(want []int32, privileged bool) (*pidSlot, error) {
+	if len(want) == 0 {
+		return p.alloc()
+	}
+	nr := want[0]
+	switch {
+	case len(want) > 1 || nr < 1 || nr >= p.max.Load():
+		return nil, unix.EINVAL
+	case !privileged:
+		return nil, unix.EPERM
+	case p.slot(nr) != nil:
+		return nil, unix.EEXIST
+	}
+	leaf := p.leaves[nr>>pidLeafBits].Load()
+	if leaf == nil {
+		leaf = new(pidLeaf)
+		p.leaves[nr>>pidLeafBits].Store(leaf)
+	}
+	s := &pidSlot{nr: nr}
+	leaf.slots[nr&(pidLeafSize-1)].Store(s)
+	leaf.used++
+	p.count++
+	return s, nil
+}
+
 // release gives the number back when nothing bears it any more.
 // Precondition: tree locked.
 func (p *pidTable) release(nr int32) {

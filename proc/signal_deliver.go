@@ -24,8 +24,8 @@ type delivery struct {
 // Called by the task loop on t's goroutine when workSignal is set, or when a
 // call has returned one of wait.ErrRestart*.
 func (t *Task) handleSignals(nr int64) (exit bool) {
-	if t.noRestart {
-		t.noRestart, nr = false, -1
+	if t.sig.noRestart {
+		t.sig.noRestart, nr = false, -1
 	}
 	var d delivery
 	for {
@@ -194,6 +194,7 @@ func (t *Task) takeInfoLocked(q *sigQueued, sig unix.Signal) SigInfo {
 	info := q.info
 	switch {
 	case q.timer != nil:
+		q.timer.queued = false
 		g.sig.mu.Unlock()
 		q.timer.delivered(&info)
 		g.sig.mu.Lock()
@@ -201,7 +202,7 @@ func (t *Task) takeInfoLocked(q *sigQueued, sig unix.Signal) SigInfo {
 		q.release()
 		if sig == unix.SIGALRM && info.Code == SI_KERNEL {
 			g.sig.mu.Unlock()
-			g.sig.timers.alarmDelivered()
+			g.alarmDelivered()
 			g.sig.mu.Lock()
 		}
 	}
@@ -330,10 +331,10 @@ func (t *Task) pushHandler(d *delivery) {
 	t.setBlocked(block)
 }
 
-// sigReturn implements rt_sigreturn(2): it takes the registers back from the
+// SigReturn implements rt_sigreturn(2): it takes the registers back from the
 // frame on the stack. A frame that is not one is a SIGSEGV.
 func (t *Task) SigReturn() uint64 {
-	t.noRestart = true
+	t.sig.noRestart = true
 	t.sig.restart = nil
 	mask, alt, err := t.Ctx.PopSignal(t.AS)
 	if err != nil {
@@ -341,7 +342,7 @@ func (t *Task) SigReturn() uint64 {
 		return t.Ctx.Return()
 	}
 	t.setBlocked(SigSet(mask))
-	t.setAltStack(alt, t.Ctx.SP(), minSigStack) // a bad one is ignored here
+	t.setAltStack(alt, t.Ctx.SP, minSigStack) // a bad one is ignored here
 	return t.Ctx.Return()
 }
 

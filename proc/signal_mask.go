@@ -193,10 +193,13 @@ func (t *Task) AltStack(sp uint64) arch.AltStack {
 }
 
 // SetAltStack implements sigaltstack(2) for code with stack pointer sp.
-func (t *Task) SetAltStack(s arch.AltStack, sp uint64) error { return t.setAltStack(s, sp, minSigStack) }
+func (t *Task) SetAltStack(s arch.AltStack, sp uint64) error {
+	return t.setAltStack(s, sp, minSigStack)
+}
 
 func (t *Task) setAltStack(s arch.AltStack, sp uint64, min uint64) error {
-	if t.sig.alt.abi().Contains(sp) {
+	cur := t.sig.alt.abi()
+	if cur.Contains(sp) {
 		return unix.EPERM
 	}
 	mode := s.Flags &^ ssAutodisarm

@@ -21,11 +21,13 @@ func mayKill(c, to *fs.Cred) bool {
 // checkKill applies kill(2)'s rules to a signal that t wants to send to to:
 // EPERM, or nil. SIGCONT may go anywhere within the session. Threads of one
 // process may always signal each other.
+//
+//   - tree is held for reading
 func (t *Task) checkKill(to *Task, sig unix.Signal) error {
 	if t.Group == to.Group || mayKill(t.Cred(), to.Cred()) {
 		return nil
 	}
-	if sig == unix.SIGCONT && t.Group.SessionID() == to.Group.SessionID() {
+	if sig == unix.SIGCONT && t.Group.session == to.Group.session {
 		return nil
 	}
 	return unix.EPERM
@@ -44,7 +46,10 @@ func SendTask(t *Task, info *SigInfo) error {
 func SendGroup(g *ThreadGroup, info *SigInfo) error {
 	g.sig.mu.Lock()
 	defer g.sig.mu.Unlock()
-	return g.sendLocked(g.leaderLocked(), info, true, false)
+	if len(g.threads) == 0 {
+		return nil // a zombie
+	}
+	return g.sendLocked(g.threads[0], info, true, false)
 }
 
 // PostSignal sends sig from the kernel to the calling thread: SIGPIPE, SIGXFSZ.
@@ -74,7 +79,7 @@ func (g *ThreadGroup) sendLocked(t *Task, info *SigInfo, group, force bool) erro
 	if sig != unix.SIGKILL { // of which nobody ever sees the siginfo
 		limit := int64(-1)
 		if sig >= SIGRTMIN || info.Code < 0 {
-			limit = g.pendingLimit()
+			limit = int64(g.Limit(unix.RLIMIT_SIGPENDING))
 		}
 		u := chargeSignal(t.Cred().UID, limit)
 		switch {
@@ -120,6 +125,7 @@ func (g *ThreadGroup) prepareLocked(t *Task, sig unix.Signal, force bool) bool {
 	case sigStop.Has(sig):
 		g.discardLocked(sigBit(unix.SIGCONT))
 	case sig == unix.SIGCONT:
+		s.contSeq++
 		g.discardLocked(sigStop)
 		g.continueLocked()
 	}
@@ -270,25 +276,20 @@ func (t *Task) killLocked() {
 // sleep or brings t back from ring 3.
 //
 //   - t.Group.sig.mu is held
-func (t *Task) interruptLocked() {
-	t.setWork(workSignal)
-	t.Thread.SetInterrupted(true)
-	t.kick()
-	t.Thread.Wake()
-}
+func (t *Task) interruptLocked() { t.setWork(workSignal) }
 
 // recalcLocked sets or clears the mark that t has signals to act on.
 //
 //   - t.Group.sig.mu is held
-//   - on t's goroutine, or t is waking up anyway
+//   - on t's goroutine
 func (t *Task) recalcLocked() {
-	if t.hasPendingLocked() || t.sig.killed {
-		t.setWork(workSignal)
+	switch {
+	case t.hasPendingLocked() || t.sig.killed:
+		t.work.Or(workSignal)
 		t.Thread.SetInterrupted(true)
-		return
+	case t.work.And(^uint32(workSignal))&^workSignal == 0:
+		t.Thread.SetInterrupted(false)
 	}
-	t.Thread.SetInterrupted(false)
-	t.clearWork(workSignal)
 }
 
 // ForceFault sends t, which is the caller, a signal raised by its own
@@ -324,34 +325,38 @@ func (t *Task) force(info *SigInfo, deflt bool) {
 	t.recalcLocked()
 }
 
-// kill implements kill(2) and rt_sigqueueinfo(2) towards processes: pid > 0 a
-// process, 0 the caller's group, -1 everyone, < -1 a group. Signal 0 only checks.
+// Kill implements kill(2) and, with an info of the caller's, rt_sigqueueinfo(2)
+// and pidfd_send_signal(2) towards processes: pid > 0 a process, 0 the caller's
+// group, -1 everyone, < -1 a group. Signal 0 only checks.
 func (t *Task) Kill(pid int32, sig int, info *SigInfo) error {
 	if sig != 0 && !ValidSignal(sig) {
 		return unix.EINVAL
 	}
+	tree.RLock()
+	defer tree.RUnlock()
+	s := unix.Signal(sig)
 	switch {
 	case pid > 0:
 		to := FindTask(pid)
 		if to == nil {
 			return unix.ESRCH
 		}
-		return t.sendChecked(to.Group, unix.Signal(sig), info)
-	case pid == -1:
-		return t.killMany(EachGroup, func(g *ThreadGroup) bool {
-			return g.PID > 1 && g != t.Group
-		}, unix.Signal(sig), info)
+		return t.killOne(to.Group, s, info)
 	case pid == 0:
-		return t.killGroup(t.Group.ProcessGroupID(), unix.Signal(sig), info)
+		return t.killMembers(t.Group.pgrp, s, info)
+	case pid == -1:
+		return t.killAll(s, info)
 	case pid == -1<<31:
 		return unix.ESRCH
 	}
-	return t.killGroup(-pid, unix.Signal(sig), info)
+	return t.killMembers(FindProcessGroup(-pid), s, info)
 }
 
-// sendChecked sends sig (0: only checks) to g if the caller may.
-func (t *Task) sendChecked(g *ThreadGroup, sig unix.Signal, info *SigInfo) error {
-	if err := t.checkKill(g.Leader(), sig); err != nil {
+// killOne sends sig (0: only checks) to g if the caller may.
+//
+//   - tree is held for reading
+func (t *Task) killOne(g *ThreadGroup, sig unix.Signal, info *SigInfo) error {
+	if err := t.checkKill(g.Leader, sig); err != nil {
 		return err
 	}
 	if sig == 0 {
@@ -360,40 +365,66 @@ func (t *Task) sendChecked(g *ThreadGroup, sig unix.Signal, info *SigInfo) error
 	return SendGroup(g, info)
 }
 
-func (t *Task) killGroup(pgid int32, sig unix.Signal, info *SigInfo) error {
-	return t.killMany(func(fn func(*ThreadGroup)) { EachInProcessGroup(pgid, fn) },
-		func(*ThreadGroup) bool { return true }, sig, info)
-}
-
-// killMany signals those of the processes that want selects. It succeeds when
-// one was reached; ESRCH: there was none.
-func (t *Task) killMany(each func(func(*ThreadGroup)), want func(*ThreadGroup) bool, sig unix.Signal, info *SigInfo) error {
-	done := false
-	err := error(unix.ESRCH)
-	each(func(g *ThreadGroup) {
-		if !want(g) {
-			return
+// killMembers signals a process group. One success is success; otherwise the
+// last error counts.
+//
+//   - tree is held for reading
+func (t *Task) killMembers(pg *ProcessGroup, sig unix.Signal, info *SigInfo) error {
+	err, done := error(unix.ESRCH), false
+	if pg != nil {
+		for g := pg.members.head; g != nil; g = g.member.next {
+			if err = t.killOne(g, sig, info); err == nil {
+				done = true
+			}
 		}
-		if e := t.sendChecked(g, sig, info); e == nil {
-			done = true
-		} else {
-			err = e
-		}
-	})
+	}
 	if done {
 		return nil
 	}
 	return err
 }
 
-// SignalProcessGroup sends sig from the kernel to every process of a group
-// (terminals: ^C, hang-up; exit: orphaned groups). It reports whether there was one.
-func SignalProcessGroup(pgid int32, sig unix.Signal) bool {
+// killAll signals every process but PID 1 and the caller's. Those that may not
+// be signalled are passed over in silence.
+//
+//   - tree is held for reading
+func (t *Task) killAll(sig unix.Signal, info *SigInfo) error {
+	var err error
 	found := false
-	EachInProcessGroup(pgid, func(g *ThreadGroup) {
-		info := KernelInfo(sig)
-		SendGroup(g, &info)
+	for g := NextGroup(2); g != nil; g = NextGroup(g.PID + 1) {
+		if g == t.Group {
+			continue
+		}
 		found = true
-	})
-	return found
+		if e := t.killOne(g, sig, info); e != unix.EPERM {
+			err = e
+		}
+	}
+	if !found {
+		return unix.ESRCH
+	}
+	return err
+}
+
+// SignalProcessGroup sends sig from the kernel to every process of a group
+// (terminals: ^C, hang-up). It reports whether there is such a group.
+func SignalProcessGroup(pgid int32, sig unix.Signal) bool {
+	tree.RLock()
+	defer tree.RUnlock()
+	pg := FindProcessGroup(pgid)
+	if pg == nil {
+		return false
+	}
+	pg.signalLocked(sig)
+	return true
+}
+
+// signalLocked sends sig from the kernel to every process of the group.
+//
+//   - tree is held
+func (pg *ProcessGroup) signalLocked(sig unix.Signal) {
+	info := KernelInfo(sig)
+	for g := pg.members.head; g != nil; g = g.member.next {
+		SendGroup(g, &info)
+	}
 }

@@ -28,6 +28,7 @@ type taskSignals struct {
 	saved        SigSet // mask to restore after a temporary one (rt_sigsuspend, ppoll)
 	restoreSaved bool
 	alt          altStack
+	noRestart    bool                           // the registers come from rt_sigreturn: their RAX is no result
 	restart      func(t *Task) (uintptr, error) // continues a call after ErrRestartBlock; nil: EINTR
 }
 
@@ -60,6 +61,7 @@ type groupSignals struct {
 	exitStatus int         // wait status, once groupExiting is set
 	stopSignal unix.Signal // of the stop that is under way or done; reported by WUNTRACED, then 0
 	stopCount  int         // threads that have not joined the stop that is under way
+	contSeq    uint32      // counts SIGCONT
 	turn       int         // where the search for a thread that takes a signal begins
 
 	arrived wait.Queue // woken with POLLIN on every new signal: signalfd(2). Below mu.

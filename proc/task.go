@@ -49,13 +49,15 @@ type Task struct {
 
 	// --- The owner's alone.
 
-	clearChildTID uint64 // user address cleared and woken at the end (CLONE_CHILD_CLEARTID, set_tid_address(2))
-	robustList    uint64 // user address of struct robust_list_head
-	rseq          rseqArea
+	clearChildTID uint64     // user address cleared and woken at the end (CLONE_CHILD_CLEARTID, set_tid_address(2))
+	robustList    uint64     // user address of struct robust_list_head
 	sysNr         int64      // number of the system call it is in, -1 outside
 	args          [6]uint64  // of that system call
 	panics        int        // Go panics that happened while it ran
 	vfork         *vforkWait // whom to wake when this task executes a program or ends
+	childSetTID   uint64     // user address to store the own TID at when it first runs
+	futex         futexWaiter
+	account       *userAccount // whose count of tasks it is in
 	personality   uint32
 	parentDeath   unix.Signal // PR_SET_PDEATHSIG; tree lock
 	sched         schedParams // under mu
@@ -144,22 +146,13 @@ func (t *Task) Files() *fs.FDTable {
 // IsLeader reports whether t is the first thread of its process.
 func (t *Task) IsLeader() bool { return t.Group.Leader == t }
 
-// setWork notes that the owner has w to do before its next instruction in ring
-// 3. It neither wakes it nor fetches it from ring 3.
+// setWork asks the owner to do w before its next instruction in ring 3: it
+// ends an interruptible sleep and fetches it from ring 3. Anyone may call it
+// who knows that t has not ended (t.Group.sig.mu and t in threads).
 func (t *Task) setWork(w uint32) {
 	t.work.Or(w)
-	t.Ctx.RequestKick()
-}
-
-// clearWork takes w back. Owner only.
-func (t *Task) clearWork(w uint32) {
-	if t.work.And(^w)&^w == 0 {
-		t.Ctx.ClearKick()
-	}
-}
-
-// kick fetches the owner from ring 3, if it is there.
-func (t *Task) kick() {
+	t.Thread.SetInterrupted(true)
 	t.Ctx.RequestKick()
 	t.Ctx.Kick()
+	t.Thread.Wake()
 }

@@ -1,0 +1,50 @@
+package proc
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"tamarix/fs"
+)
+
+// userAccount counts the tasks of one real user id, for RLIMIT_NPROC.
+type userAccount struct {
+	tasks atomic.Int64
+}
+
+// accounts is by real user id. An account stays once made: there are no more of
+// them than ids that root has given out.
+var accounts sync.Map // uint32 -> *userAccount
+
+func accountOf(uid uint32) *userAccount {
+	if a, ok := accounts.Load(uid); ok {
+		return a.(*userAccount)
+	}
+	a, _ := accounts.LoadOrStore(uid, new(userAccount))
+	return a.(*userAccount)
+}
+
+// chargeTask counts a new task of c's user: EAGAIN beyond RLIMIT_NPROC, which
+// does not bind root and the capable (getrlimit(2)).
+func (t *Task) chargeTask(c *fs.Cred) (*userAccount, error) {
+	a := accountOf(c.UID)
+	n := a.tasks.Add(1)
+	if uint64(n) > t.Group.Limit(rlimNProc) && c.UID != 0 &&
+		!c.Capable(unix.CAP_SYS_RESOURCE) && !c.Capable(unix.CAP_SYS_ADMIN) {
+		a.tasks.Add(-1)
+		return nil, unix.EAGAIN
+	}
+	return a, nil
+}
+
+// changeAccount moves t to the account of user uid. Owner only.
+func (t *Task) changeAccount(uid uint32) {
+	a := accountOf(uid)
+	if a != t.account {
+		a.tasks.Add(1)
+		t.account.tasks.Add(-1)
+		t.account = a
+	}
+}
