@@ -183,21 +183,26 @@ func wallGeneration() uint64 {
 type alarm struct {
 	clock    Clock
 	fn       func() // runs on a goroutine of its own; asks expired before it believes
-	deadline int64  // on clock
+	deadline int64  // on clock; a delay on a clock that can be set: on wait.Now
 	armed    bool
-	absolute bool // the deadline is a time of day: it does not move with the clock
+	absolute bool // the deadline is a time of day, on a clock that can be set
 	timer    *time.Timer
 }
 
-// set arms the alarm. absolute matters to clocks that can be set: a relative
-// delay is not touched by that.
+// set arms the alarm for deadline, a time on its clock. absolute says that it
+// was given as one: a delay is not touched when the clock is set.
 func (a *alarm) set(deadline int64, absolute bool) {
-	a.deadline, a.armed = deadline, true
 	a.absolute = absolute && a.clock.isWall()
-	if !absolute && a.clock.isWall() {
-		// Count on the monotonic clock from here on.
-		a.deadline -= a.clock.Now() - wait.Now()
+	if a.clock.isWall() && !a.absolute {
+		deadline -= a.clock.Now() - wait.Now()
 	}
+	a.deadline = deadline
+	a.arm()
+}
+
+// arm arms the alarm for the deadline it has.
+func (a *alarm) arm() {
+	a.armed = true
 	d := a.delay()
 	if a.timer == nil {
 		a.timer = time.AfterFunc(d, a.fn)
@@ -236,15 +241,15 @@ func (a *alarm) delay() time.Duration {
 
 // stop disarms the alarm. A call of fn that is under way finds expired false.
 func (a *alarm) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
+	if !a.armed {
+		return
 	}
+	a.timer.Stop()
 	a.armed = false
 	if a.absolute {
 		wallAlarms.mu.Lock()
 		delete(wallAlarms.set, a)
 		wallAlarms.mu.Unlock()
-		a.absolute = false
 	}
 }
 
@@ -258,9 +263,7 @@ func (a *alarm) expired() bool {
 		a.timer.Reset(a.delay())
 		return false
 	}
-	d, abs := a.deadline, a.absolute
 	a.stop()
-	a.deadline, a.absolute = d, abs
 	return true
 }
 
@@ -274,14 +277,4 @@ func (a *alarm) forward(interval int64) (n int64) {
 	}
 	a.deadline += n * interval
 	return n
-}
-
-// rearm arms the alarm again for its deadline as it is.
-func (a *alarm) rearm() {
-	abs := a.absolute
-	a.absolute = false
-	if a.clock.isWall() && !abs {
-		a.deadline += a.clock.Now() - wait.Now() // set takes it off again
-	}
-	a.set(a.deadline, abs)
 }

@@ -263,7 +263,7 @@ func (pt *posixTimer) expire() {
 		// but not faster than the clock ticks.
 		pt.alarm.deadline = addTime(pt.alarm.deadline, max(0, lowResolution-pt.interval))
 		pt.alarm.forward(pt.interval)
-		pt.alarm.rearm()
+		pt.alarm.arm()
 	}
 }
 
@@ -277,7 +277,7 @@ func (pt *posixTimer) delivered(info *SigInfo) {
 	if pt.waiting && pt.interval != 0 && !pt.deleted {
 		n += pt.alarm.forward(pt.interval) - 1
 		pt.waiting = false
-		pt.alarm.rearm()
+		pt.alarm.arm()
 	}
 	pt.overrun = n
 	info.fields[0] = pair(uint32(pt.id), uint32(min(n, 1<<31-1)))
