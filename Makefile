@@ -1,3 +1,3 @@
-# Tamarix. "make help" lists what there is to make.
+# Tamarix. "make" alone says what there is to make.
 
 include qemu.mk

@@ -1,44 +1,89 @@
-# How the kernel is built, and how it runs in QEMU.
+# How Tamarix is built, and how it runs in QEMU.
 
-GO      ?= go
-GO_MIN  := 1.26
-OUT     := out
+GO       ?= go
+GO_MIN   := 1.26
+OUT      := out
 
-SMP     ?= 2
-MEM     ?= 512M
-CPU     ?= max
-MACHINE ?= q35
-APPEND  ?=
-QEMU    ?= qemu-system-x86_64
+SMP      ?= 2
+MEM      ?= 512M
+CPU      ?= max
+MACHINE  ?= q35
+USERLAND ?= uroot
+INITRD   ?= $(OUT)/initramfs.cpio.gz
+APPEND   ?=
+ADD      ?=
+RUN      ?=
+QEMU     ?= qemu-system-x86_64
 
-KERNEL  := $(OUT)/tamarix.elf
-SYMBOLS := $(OUT)/tamarix.debug
+KERNEL   := $(OUT)/tamarix.elf
+SYMBOLS  := $(OUT)/tamarix.debug
 
 # info.TextBase as the signed number that the linker wants.
 TEXT_BASE := -0x7ffffefff000
 
-.PHONY: kernel
-kernel: $(KERNEL)
+.PHONY: help kernel initramfs run test stress debug deps qemu-installed clean check-go FORCE
 
-.PHONY: check-go
+help:
+	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
+	@echo 'make initramfs   $(OUT)/initramfs.cpio.gz'
+	@echo 'make run         boot both in QEMU; the terminal is the serial console'
+	@echo 'make debug       the same, waiting for gdb'
+	@echo 'make test        all tests; RUN=regexp for some of them'
+	@echo 'make stress      ten minutes of load'
+	@echo 'make clean       remove $(OUT)'
+	@echo 'Variables: SMP=$(SMP) MEM=$(MEM) CPU=$(CPU) MACHINE=$(MACHINE) (or pc)'
+	@echo '  USERLAND=$(USERLAND) (or busybox, bash) ADD="host-file:/target ..."'
+	@echo '  INITRD=$(INITRD) APPEND="kernel command line"'
+
 check-go:
-	@v=$$($(GO) env GOVERSION 2>/dev/null) || { echo "Tamarix needs Go $(GO_MIN) or newer, and there is no $(GO) command." >&2; exit 1; }; \
+	@v=$$($(GO) env GOVERSION 2>/dev/null) || { echo "Tamarix needs Go $(GO_MIN) or newer, and there is no command $(GO)." >&2; exit 1; }; \
 	case $$v in go1.?|go1.?.*|go1.1?|go1.1?.*|go1.2[0-5]|go1.2[0-5][.r]*) \
 		echo "Tamarix needs Go $(GO_MIN) or newer; this is $$v." >&2; exit 1;; esac
 
-.PHONY: FORCE
-FORCE:
+kernel: $(KERNEL)
 
-$(OUT)/overlay.json: boot/mkoverlay/main.go $(wildcard boot/goroot/*)
+$(OUT)/overlay.json: boot/mkoverlay/main.go $(wildcard boot/goroot/*) | check-go
 	@mkdir -p $(OUT)
-	$(GO) run ./boot/mkoverlay boot/goroot > $@.tmp && mv $@.tmp $@
+	@$(GO) run ./boot/mkoverlay boot/goroot > $@.tmp && mv $@.tmp $@
 
-# Go's own build cache knows what has changed.
+# Go's own cache knows what has changed.
 $(KERNEL): FORCE | check-go $(OUT)/overlay.json
 	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -tags tamarix -trimpath -buildvcs=false \
 		-overlay $(OUT)/overlay.json -ldflags "-T=$(TEXT_BASE) -E cpuinit" -o $(SYMBOLS) ./boot
-	$(GO) run ./boot/mkkernel $(SYMBOLS) $(KERNEL)
+	@$(GO) run ./boot/mkkernel $(SYMBOLS) $(KERNEL)
 
-.PHONY: clean
+initramfs: | check-go
+	$(GO) run ./scripts/mkinitramfs -userland $(USERLAND) -add "$(ADD)" -o $(OUT)/initramfs.cpio.gz
+
+# Somebody else's initramfs is taken as it is; ours is made.
+ifeq ($(INITRD),$(OUT)/initramfs.cpio.gz)
+run debug: initramfs
+endif
+
+# The serial port is the terminal, raw, so that ^C reaches the guest. To end
+# QEMU itself: ^A x.
+QEMU_RUN = $(QEMU) -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) \
+	-nodefaults -no-reboot -display none -serial mon:stdio \
+	-kernel $(KERNEL) -initrd $(INITRD) -append "console=ttyS0 $(APPEND)"
+
+qemu-installed:
+	@command -v $(QEMU) >/dev/null || $(MAKE) --no-print-directory deps
+
+deps:
+	@scripts/deps.sh
+
+run: kernel qemu-installed
+	@$(QEMU_RUN)
+
+debug: kernel qemu-installed
+	@echo 'QEMU waits for:  gdb $(SYMBOLS) -ex "target remote :1234"'
+	@$(QEMU_RUN) -s -S
+
+test: check-go
+	$(GO) run ./scripts/test -run "$(RUN)"
+
+stress: check-go
+	$(GO) run ./scripts/test -stress 10m
+
 clean:
 	rm -rf $(OUT)

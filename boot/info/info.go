@@ -107,8 +107,8 @@ func (b *Boot) ReservedRanges() []Range { return b.reserved[:b.nReserve] }
 // CommandLine returns the kernel command line.
 func (b *Boot) CommandLine() []byte { return b.command[:b.nCommand] }
 
-// SetCommandLine replaces the command line, cutting it at its limit and at the
-// first NUL, and applies "mem=".
+// SetCommandLine replaces the command line, cut at its limit and at the first
+// NUL.
 func (b *Boot) SetCommandLine(p []byte) {
 	b.nCommand = 0
 	for _, c := range p {

@@ -236,3 +236,16 @@ func TestParseSize(t *testing.T) {
 		}
 	}
 }
+
+func TestOption(t *testing.T) {
+	var b Boot
+	b.SetCommandLine([]byte("maxcpus=1 quiet maxcpus=2 max -- maxcpus=3"))
+	for _, c := range []struct {
+		name, value string
+		ok          bool
+	}{{"maxcpus", "2", true}, {"quiet", "", true}, {"max", "", true}, {"maxcpu", "", false}, {"x", "", false}} {
+		if v, ok := b.Option(c.name); string(v) != c.value || ok != c.ok {
+			t.Errorf("Option(%q) = %q, %v", c.name, v, ok)
+		}
+	}
+}

@@ -27,8 +27,10 @@ func Parse(b *Boot, eax, ebx uint32, m Memory) error {
 	if err != nil {
 		return err
 	}
-	if limit, ok := memLimit(b.CommandLine()); ok {
-		b.clip(limit)
+	if v, ok := b.Option("mem"); ok {
+		if limit, ok := ParseSize(v); ok && limit > 0 {
+			b.clip(limit)
+		}
 	}
 	if _, _, ok := b.NextFree(0); !ok {
 		return ErrNoMemory
@@ -102,31 +104,6 @@ func cstring(m Memory, addr uint64) []byte {
 		}
 	}
 	return nil
-}
-
-// memLimit finds the last "mem=SIZE" before a word "--". SIZE is a decimal,
-// octal (0) or hexadecimal (0x) number with an optional K, M, G or T.
-func memLimit(line []byte) (limit uint64, ok bool) {
-	for i := 0; i < len(line); {
-		for i < len(line) && line[i] == ' ' {
-			i++
-		}
-		j := i
-		for j < len(line) && line[j] != ' ' {
-			j++
-		}
-		w := line[i:j]
-		if string(w) == "--" {
-			break
-		}
-		if len(w) > 4 && string(w[:4]) == "mem=" {
-			if v, good := ParseSize(w[4:]); good && v > 0 {
-				limit, ok = v, true
-			}
-		}
-		i = j
-	}
-	return limit, ok
 }
 
 // ParseSize reads a number with a unit, as "512M" or "0x100000". It accepts
