@@ -32,6 +32,9 @@ type VMStat struct {
 	PTPages     uint64 // page-table pages in use
 	Reclaimed   uint64 // page-cache pages dropped under pressure
 	OOMKills    uint64 // calls of the OutOfMemory hook that found a victim
+	RSSAnon     uint64 // entries of page tables that show anonymous pages
+	Mapped      uint64 // entries that show pages of Objects
+	Spaces      uint64 // address spaces
 	Frames      arch.FrameStats
 }
 
@@ -48,3 +51,6 @@ type counters struct {
 	forkCopied  atomic.Uint64
 	freed       atomic.Uint64
 }
+
+// counter is a number of pages.
+type counter = atomic.Int64

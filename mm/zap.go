@@ -1,0 +1,187 @@
+package mm
+
+import (
+	arch "tamarix/arch/amd64"
+)
+
+// gather collects what is taken out of page tables: a frame may be used again
+// only when no CPU can reach it through its TLB any more. So entries are
+// cleared first, then one flush covers them all, then the frames are given
+// back.
+type gather struct {
+	as      *AddressSpace
+	lo, hi  uint64 // range to flush
+	dying   bool   // the address space is: nobody runs on it, no flush needed
+	n       int
+	nframes uint64
+	frames  [128]arch.Frame
+}
+
+// touch notes that the entry for va changed.
+func (g *gather) touch(va uint64) {
+	if g.hi == 0 {
+		g.lo, g.hi = va, va+arch.PageSize
+		return
+	}
+	g.lo = min(g.lo, va)
+	g.hi = max(g.hi, va+arch.PageSize)
+}
+
+// add takes over the reference to f that the entry for va had.
+func (g *gather) add(va uint64, f arch.Frame) {
+	g.touch(va)
+	g.nframes++
+	if g.dying {
+		f.Unref()
+		return
+	}
+	g.frames[g.n] = f
+	if g.n++; g.n == len(g.frames) {
+		g.flush()
+	}
+}
+
+// flush makes the CPUs forget, then gives the frames back.
+func (g *gather) flush() {
+	if g.hi != 0 && !g.dying {
+		g.as.pt.FlushRange(g.lo, g.hi)
+	}
+	g.lo, g.hi = 0, 0
+	for _, f := range g.frames[:g.n] {
+		f.Unref()
+	}
+	g.n = 0
+}
+
+// done flushes what is left and settles the account.
+func (g *gather) done() {
+	g.flush()
+	g.as.counters.freed.Add(g.nframes)
+	g.nframes = 0
+}
+
+// zap takes all pages of v in [lo, hi) out of the page table. Precondition:
+// mu held in write mode; g.done follows before it is released.
+func (as *AddressSpace) zap(g *gather, v *vma, lo, hi uint64) {
+	var anon, other int64
+	for lo < hi {
+		base, leaf := as.pt.NextLeaf(lo, hi)
+		if leaf == nil {
+			break
+		}
+		end := min(base+arch.LeafSpan, hi)
+		for va := max(base, lo); va < end; va += arch.PageSize {
+			p := &leaf[(va-base)>>arch.PageShift]
+			if arch.LoadPTE(p) == 0 {
+				continue
+			}
+			e := arch.SwapPTE(p, 0)
+			if !pteHasFrame(e) {
+				g.touch(va)
+				continue
+			}
+			f := e.Frame()
+			if f.Use() == arch.UseAnon {
+				anon++
+			} else {
+				other++
+			}
+			g.add(va, f)
+		}
+		lo = end
+	}
+	if anon|other == 0 {
+		return
+	}
+	as.notePeak()
+	as.rssAnon.Add(-anon)
+	if other != 0 {
+		as.rssOf(v.obj).Add(-other)
+	}
+}
+
+// rssOf returns the counter for resident pages of o.
+func (as *AddressSpace) rssOf(o *Object) *counter {
+	if o != nil && o.shmem {
+		return &as.rssShmem
+	}
+	return &as.rssFile
+}
+
+// uncount takes f, which v mapped, off the account of resident pages.
+func (as *AddressSpace) uncount(v *vma, f arch.Frame) {
+	if f.Use() == arch.UseAnon {
+		as.rssAnon.Add(-1)
+	} else {
+		as.rssOf(v.obj).Add(-1)
+	}
+}
+
+// rss returns the number of resident pages.
+func (as *AddressSpace) rss() int64 {
+	return as.rssAnon.Load() + as.rssFile.Load() + as.rssShmem.Load()
+}
+
+// notePeak records the present size as the peak if it is one. It is called
+// before the size shrinks and when somebody asks, so growing costs nothing.
+func (as *AddressSpace) notePeak() {
+	now := as.rss()
+	for {
+		peak := as.peakRSS.Load()
+		if now <= peak || as.peakRSS.CompareAndSwap(peak, now) {
+			return
+		}
+	}
+}
+
+// freeTables frees page-table pages of the hole around [lo, hi), which has
+// just been unmapped. Precondition: mu held in write mode.
+func (as *AddressSpace) freeTables(lo, hi uint64) {
+	next := as.vmas.find(lo)
+	floor, ceil := uint64(0), uint64(arch.UserTop)
+	if next != nil {
+		ceil = next.start
+		if next.prev != nil {
+			floor = next.prev.end
+		}
+	} else if as.vmas.last != nil {
+		floor = as.vmas.last.end
+	}
+	// Most unmappings leave neighbours in every table they touch.
+	from, to := lo&^(arch.LeafSpan-1), (hi+arch.LeafSpan-1)&^(arch.LeafSpan-1)
+	if from < floor {
+		from += arch.LeafSpan
+	}
+	if to > ceil && ceil != arch.UserTop {
+		to -= arch.LeafSpan
+	}
+	if from < to {
+		as.pt.FreeTables(floor, ceil)
+	}
+}
+
+// teardown frees everything. Nobody else has a reference.
+func (as *AddressSpace) teardown() {
+	var dead *vma
+	as.mu.Lock()
+	g := gather{as: as, dying: true}
+	for v := as.vmas.first; v != nil; {
+		next := v.next
+		as.zap(&g, v, v.start, v.end)
+		if v.obj != nil {
+			v.obj.dropMapping(v)
+		}
+		if v.obj != nil || v.backing != nil {
+			v.next = dead
+			dead = v
+		}
+		v = next
+	}
+	g.done()
+	as.vmas = vmaTree{}
+	as.hit.Store(nil)
+	as.mu.Unlock()
+	as.pt.Destroy()
+	retire(as)
+	release(dead)
+}
