@@ -48,6 +48,7 @@ type Context struct {
 	Iter2 mm.Iter
 	pos   int64 // position of pread and friends
 	pos2  int64
+	rwf   int // RWF_* of the preadv2 or pwritev2 that runs
 }
 
 // NewContext returns a context with empty descriptor table, root credentials

@@ -193,3 +193,9 @@ func (f *File) Unref() {
 		f.release()
 	}
 }
+
+// Sealer is an inode that takes seals (F_ADD_SEALS, memfd_create(2)).
+type Sealer interface {
+	Seals() (uint32, error)
+	AddSeals(seals uint32) error
+}

@@ -179,6 +179,15 @@ func (ctx *Context) WriteLimit(pos int64, n int) (int, error) {
 // MaxFileSize is the largest size of a regular file (MAX_LFS_FILESIZE, linux/fs.h).
 const MaxFileSize = math.MaxInt64 &^ 4095
 
+// AppendOnce reports whether the write that runs has RWF_APPEND (pwritev2(2)).
+func (ctx *Context) AppendOnce() bool { return ctx.rwf&unix.RWF_APPEND != 0 }
+
+// NoWaitOnce reports whether the transfer that runs must not sleep: RWF_NOWAIT,
+// or O_NONBLOCK of f.
+func (ctx *Context) NoWaitOnce(f *File) bool {
+	return ctx.rwf&unix.RWF_NOWAIT != 0 || f.Nonblock()
+}
+
 // DropPriv removes set-id bits of a file that is being written (see perm.go).
 func (ctx *Context) DropPriv(b *InodeBase) { ctx.dropPriv(b) }
 

@@ -1,7 +1,487 @@
 package fs
 
-import "golang.org/x/sys/unix"
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
 
-type pipe struct{}
+	"golang.org/x/sys/unix"
 
-func openFIFO(ctx *Context, f *File) (FileOps, error) { return nil, unix.ENXIO }
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/wait"
+	"tamarix/mm"
+)
+
+// Sizes of pipes (pipe(7)).
+const (
+	PipeBuf          = 4096    // writes up to this many bytes are atomic
+	pipeSlots        = 16      // of a new pipe
+	PipeMaxSize      = 1 << 20 // fs.pipe-max-size
+	pipeAbsoluteSize = 1 << 31 // F_SETPIPE_SZ never goes beyond (EINVAL)
+)
+
+// pipeSlot is one page of a pipe.
+type pipeSlot struct {
+	frame  arch.Frame
+	off    uint16 // first byte not read
+	n      uint16 // bytes not read
+	packet bool   // O_DIRECT: a read does not go beyond
+	shared bool   // the frame is somebody else's too (tee): do not append
+}
+
+// pipe is the ring of pages behind the two ends of pipe(2) or an open FIFO. A
+// write of up to PipeBuf bytes lands in one slot, which makes it atomic; what
+// fits into the last slot is appended there.
+type pipe struct {
+	mu sync.Mutex // guards the ring and the counts below; held while copying to and from user memory
+
+	ring  []pipeSlot // a power of two
+	tail  uint32     // oldest slot; free running
+	spare arch.Frame // one page kept for the next write
+
+	// Written under mu, read anywhere.
+	used    atomic.Int32 // slots with data
+	size    atomic.Int32 // len(ring)
+	readers atomic.Int32
+	writers atomic.Int32
+
+	// For the rendezvous of opening a FIFO: how often it was opened for each.
+	opensRead, opensWrite atomic.Uint32
+
+	rdq wait.Queue // woken when there is something to read, or no writer
+	wrq wait.Queue // woken when there is room, or no reader
+}
+
+func newPipe() *pipe {
+	p := &pipe{ring: make([]pipeSlot, pipeSlots)}
+	p.size.Store(pipeSlots)
+	return p
+}
+
+// pipeEnd is the FileOps of one open file of a pipe.
+type pipeEnd struct {
+	BaseOps
+	p *pipe
+	// quiet: opened for reading without blocking before any writer came; while
+	// opensWrite still is this, poll does not say POLLHUP.
+	quiet    bool
+	quietGen uint32
+}
+
+// Pipe is pipe2(2): flags are O_CLOEXEC (the caller's business), O_NONBLOCK and
+// O_DIRECT.
+func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
+	if flags&^(unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_DIRECT) != 0 {
+		return nil, nil, unix.EINVAL
+	}
+	m := pipeMount()
+	ino := new(plainInode)
+	ino.Init(m.Super, m.Super.NextIno(), unix.S_IFIFO|0o600, ctx.Cred.FSUID, ctx.Cred.FSGID)
+	p := newPipe()
+	p.readers.Store(1)
+	p.writers.Store(1)
+	p.opensRead.Store(1)
+	p.opensWrite.Store(1)
+	ino.fifo.Store(p)
+	path := Path{m, NewDentry("pipe:["+itoa(ino.Ino)+"]", ino)}
+	flags &= unix.O_NONBLOCK | unix.O_DIRECT
+	if r, err = ctx.newFile(path, unix.O_RDONLY|flags&unix.O_NONBLOCK); err != nil {
+		return nil, nil, err
+	}
+	if w, err = ctx.newFile(path, unix.O_WRONLY|flags); err != nil {
+		r.Unref()
+		return nil, nil, err
+	}
+	r.ops, w.ops = &pipeEnd{p: p}, &pipeEnd{p: p}
+	r.mode |= ModeStream | modePoll
+	w.mode |= ModeStream | modePoll
+	return r, w, nil
+}
+
+// openFIFO opens a FIFO, or reopens a pipe by /proc/PID/fd: fifo(7).
+func openFIFO(ctx *Context, f *File) (FileOps, error) {
+	b := f.inode.Base()
+	rd, wr := f.mode&ModeRead != 0, f.mode&ModeWrite != 0
+	nonblock := f.Nonblock()
+	b.flock.Lock()
+	p := b.fifo.Load()
+	if p == nil {
+		p = newPipe()
+		b.fifo.Store(p)
+	}
+	if wr && !rd && nonblock && p.readers.Load() == 0 {
+		if p.writers.Load() == 0 {
+			b.fifo.Store(nil)
+		}
+		b.flock.Unlock()
+		return nil, unix.ENXIO
+	}
+	e := &pipeEnd{p: p}
+	p.mu.Lock()
+	if rd {
+		p.readers.Add(1)
+		p.opensRead.Add(1)
+	}
+	if wr {
+		p.writers.Add(1)
+		p.opensWrite.Add(1)
+	}
+	genR, genW := p.opensRead.Load(), p.opensWrite.Load()
+	haveR, haveW := p.readers.Load() != 0, p.writers.Load() != 0
+	p.mu.Unlock()
+	b.flock.Unlock()
+	f.mode |= ModeStream | modePoll
+	p.rdq.WakeAll(^uint32(0))
+	p.wrq.WakeAll(^uint32(0))
+
+	var err error
+	switch {
+	case rd && !haveW && nonblock:
+		e.quiet, e.quietGen = true, genW
+	case rd && !haveW:
+		err = p.rdq.Wait(ctx.Thread, wait.Never, func() bool { return p.opensWrite.Load() != genW })
+	case wr && !haveR:
+		err = p.wrq.Wait(ctx.Thread, wait.Never, func() bool { return p.opensRead.Load() != genR })
+	}
+	if err != nil {
+		e.leave(b, rd, wr)
+		return nil, err
+	}
+	return e, nil
+}
+
+// Release implements FileOps.
+func (e *pipeEnd) Release(f *File) {
+	e.leave(f.inode.Base(), f.mode&ModeRead != 0, f.mode&ModeWrite != 0)
+}
+
+func (e *pipeEnd) leave(b *InodeBase, rd, wr bool) {
+	p := e.p
+	b.flock.Lock()
+	p.mu.Lock()
+	if rd {
+		p.readers.Add(-1)
+	}
+	if wr {
+		p.writers.Add(-1)
+	}
+	last := p.readers.Load() == 0 && p.writers.Load() == 0
+	if last {
+		for p.used.Load() > 0 {
+			p.pop()
+		}
+		if p.spare != 0 {
+			p.spare.Unref()
+			p.spare = 0
+		}
+		if b.fifo.Load() == p {
+			b.fifo.Store(nil)
+		}
+	}
+	p.mu.Unlock()
+	b.flock.Unlock()
+	if !last {
+		p.rdq.WakeAll(^uint32(0))
+		p.wrq.WakeAll(^uint32(0))
+	}
+}
+
+// slot returns the i-th used slot, oldest first. mu held.
+func (p *pipe) slot(i int32) *pipeSlot {
+	return &p.ring[(p.tail+uint32(i))&uint32(len(p.ring)-1)]
+}
+
+// pop drops the oldest slot. mu held.
+func (p *pipe) pop() {
+	s := p.slot(0)
+	if s.frame != 0 {
+		if p.spare == 0 && !s.shared {
+			p.spare = s.frame
+		} else {
+			s.frame.Unref()
+		}
+	}
+	*s = pipeSlot{}
+	p.tail++
+	p.used.Add(-1)
+}
+
+// push appends a slot; there must be room. mu held.
+func (p *pipe) push(s pipeSlot) {
+	*p.slot(p.used.Load()) = s
+	p.used.Add(1)
+}
+
+func (p *pipe) full() bool  { return p.used.Load() >= p.size.Load() }
+func (p *pipe) empty() bool { return p.used.Load() == 0 }
+
+// page returns a frame to fill. mu held.
+func (p *pipe) page() (arch.Frame, bool) {
+	if f := p.spare; f != 0 {
+		p.spare = 0
+		return f, true
+	}
+	return arch.AllocFrame(arch.UseCache)
+}
+
+const (
+	pollRead  = unix.POLLIN | PollRDNorm
+	pollWrite = unix.POLLOUT | PollWRNorm
+)
+
+// Read implements FileOps.
+func (e *pipeEnd) Read(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, error) {
+	if it.Len() == 0 {
+		return 0, nil
+	}
+	p := e.p
+	p.mu.Lock()
+	for p.empty() {
+		if p.writers.Load() == 0 {
+			p.mu.Unlock()
+			return 0, nil
+		}
+		if ctx.NoWaitOnce(f) {
+			p.mu.Unlock()
+			return 0, unix.EAGAIN
+		}
+		p.mu.Unlock()
+		if err := p.rdq.WaitExclusive(ctx.Thread, wait.Never, func() bool {
+			return p.used.Load() != 0 || p.writers.Load() == 0
+		}); err != nil {
+			return 0, err
+		}
+		p.mu.Lock()
+	}
+	total := 0
+	var err error
+	freed := false
+	for it.Len() > 0 && !p.empty() {
+		s := p.slot(0)
+		page := s.frame.Page()
+		n, cerr := it.CopyTo(page[s.off : s.off+s.n])
+		s.off += uint16(n)
+		s.n -= uint16(n)
+		total += n
+		packet := s.packet
+		if cerr != nil && total == 0 {
+			err = cerr
+		}
+		if s.n == 0 || packet && cerr == nil {
+			p.pop()
+			freed = true
+		}
+		if cerr != nil || packet {
+			break
+		}
+	}
+	more := !p.empty()
+	p.mu.Unlock()
+	if freed {
+		p.wrq.Wake(pollWrite)
+	}
+	if more { // the wake-up of one reader may have been for two writes
+		p.rdq.Wake(pollRead)
+	}
+	if total > 0 {
+		f.Accessed()
+	}
+	return total, err
+}
+
+// Write implements FileOps.
+func (e *pipeEnd) Write(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, error) {
+	if it.Len() == 0 {
+		return 0, nil
+	}
+	p := e.p
+	total := 0
+	var err error
+	packet := f.Flags()&unix.O_DIRECT != 0
+	p.mu.Lock()
+	if p.readers.Load() == 0 {
+		p.mu.Unlock()
+		ctx.Signal(unix.SIGPIPE)
+		return 0, unix.EPIPE
+	}
+	// The odd end of the data goes behind what is there, if it fits whole.
+	if n := it.Len() & (arch.PageSize - 1); n != 0 && !packet && !p.empty() {
+		s := p.slot(p.used.Load() - 1)
+		end := int(s.off) + int(s.n)
+		if !s.packet && !s.shared && end+n <= arch.PageSize {
+			m, cerr := it.CopyFrom(s.frame.Page()[end : end+n])
+			s.n += uint16(m)
+			total += m
+			if cerr != nil || it.Len() == 0 {
+				if total == 0 {
+					err = cerr
+				}
+				p.mu.Unlock()
+				p.wrote(total)
+				f.inode.Base().Touch()
+				return total, err
+			}
+		}
+	}
+	for it.Len() > 0 {
+		if p.readers.Load() == 0 {
+			ctx.Signal(unix.SIGPIPE)
+			if total == 0 {
+				err = unix.EPIPE
+			}
+			break
+		}
+		if !p.full() {
+			fr, ok := p.page()
+			if !ok {
+				if total == 0 {
+					err = unix.ENOMEM
+				}
+				break
+			}
+			n := min(it.Len(), arch.PageSize)
+			m, cerr := it.CopyFrom(fr.Page()[:n])
+			if m == 0 {
+				if p.spare == 0 {
+					p.spare = fr
+				} else {
+					fr.Unref()
+				}
+				if total == 0 {
+					err = cerr
+				}
+				break
+			}
+			p.push(pipeSlot{frame: fr, n: uint16(m), packet: packet})
+			total += m
+			if cerr != nil {
+				break
+			}
+			continue
+		}
+		if ctx.NoWaitOnce(f) {
+			if total == 0 {
+				err = unix.EAGAIN
+			}
+			break
+		}
+		p.mu.Unlock()
+		p.wrote(total)
+		werr := p.wrq.WaitExclusive(ctx.Thread, wait.Never, func() bool {
+			return p.used.Load() < p.size.Load() || p.readers.Load() == 0
+		})
+		if werr != nil {
+			if total > 0 {
+				werr = nil
+			}
+			return total, werr
+		}
+		p.mu.Lock()
+	}
+	room := !p.full()
+	p.mu.Unlock()
+	p.wrote(total)
+	if room { // another writer may be waiting too
+		p.wrq.Wake(pollWrite)
+	}
+	if total > 0 {
+		f.inode.Base().Touch()
+	}
+	return total, err
+}
+
+// wrote wakes a reader after a write.
+func (p *pipe) wrote(total int) {
+	if total > 0 {
+		p.rdq.Wake(pollRead)
+	}
+}
+
+// Poll implements FileOps.
+func (e *pipeEnd) Poll(f *File, pt *wait.PollTable) uint32 {
+	p := e.p
+	ev := uint32(0)
+	if f.mode&ModeRead != 0 {
+		pt.Add(&p.rdq, 0)
+	}
+	if f.mode&ModeWrite != 0 {
+		pt.Add(&p.wrq, 0)
+	}
+	if f.mode&ModeRead != 0 {
+		if !p.empty() {
+			ev |= pollRead
+		}
+		if p.writers.Load() == 0 && !(e.quiet && p.opensWrite.Load() == e.quietGen) {
+			ev |= unix.POLLHUP
+		}
+	}
+	if f.mode&ModeWrite != 0 {
+		if !p.full() {
+			ev |= pollWrite
+		}
+		if p.readers.Load() == 0 {
+			ev |= unix.POLLERR
+		}
+	}
+	return ev
+}
+
+// Ioctl implements FileOps: FIONREAD.
+func (e *pipeEnd) Ioctl(ctx *Context, f *File, cmd uint32, arg uint64) (uintptr, error) {
+	if cmd != unix.TIOCINQ {
+		return 0, unix.ENOTTY
+	}
+	p := e.p
+	p.mu.Lock()
+	n := uint32(0)
+	for i := int32(0); i < p.used.Load(); i++ {
+		n += uint32(p.slot(i).n)
+	}
+	p.mu.Unlock()
+	return 0, ctx.AS.Write32(arg, n)
+}
+
+// PipeSize is F_GETPIPE_SZ: EBADF for what is no pipe.
+func (f *File) PipeSize() (int, error) {
+	e, ok := f.ops.(*pipeEnd)
+	if !ok {
+		return 0, unix.EBADF
+	}
+	return int(e.p.size.Load()) * arch.PageSize, nil
+}
+
+// SetPipeSize is F_SETPIPE_SZ: it returns the size set, n rounded up to a power
+// of two of pages. EPERM above PipeMaxSize without CAP_SYS_RESOURCE, EBUSY when
+// more is in the pipe.
+func (ctx *Context) SetPipeSize(f *File, n uint64) (int, error) {
+	e, ok := f.ops.(*pipeEnd)
+	if !ok {
+		return 0, unix.EBADF
+	}
+	if n == 0 || n > pipeAbsoluteSize {
+		return 0, unix.EINVAL
+	}
+	slots := int64(n+arch.PageSize-1) / arch.PageSize
+	slots = 1 << bits.Len64(uint64(slots-1))
+	p := e.p
+	if slots*arch.PageSize > PipeMaxSize && slots > int64(p.size.Load()) && !ctx.Cred.Capable(unix.CAP_SYS_RESOURCE) {
+		return 0, unix.EPERM
+	}
+	if slots > 1<<16 { // 256 MiB, for anybody
+		return 0, unix.ENOMEM
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	used := p.used.Load()
+	if int64(used) > slots {
+		return 0, unix.EBUSY
+	}
+	ring := make([]pipeSlot, slots)
+	for i := int32(0); i < used; i++ {
+		ring[i] = *p.slot(i)
+	}
+	p.ring, p.tail = ring, 0
+	p.size.Store(int32(slots))
+	p.wrq.WakeAll(pollWrite)
+	return int(slots) * arch.PageSize, nil
+}

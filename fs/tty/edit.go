@@ -121,5 +121,13 @@ func (d *discipline) flushInput() {
 }
 
 // flushOutput discards what was written and not sent. On a pseudo-terminal the
-// other side counts as having received what its own queue could hold.
-func (d *discipline) flushOutput() { d.out.cut(d.keepOutput) }
+// other side counts as having received what its own queue could hold, but for
+// what VSTOP held back.
+func (d *discipline) flushOutput() {
+	keep := d.keepOutput
+	if d.holdRoom && d.stopped {
+		keep = min(keep, max(int(d.stoppedAt-d.out.tail), 0))
+		d.column, d.canonColumn = d.stoppedColumn, d.stoppedCanon
+	}
+	d.out.cut(keep)
+}

@@ -19,8 +19,11 @@ type discipline struct {
 	erasing     bool // an ECHOPRT erasure is open
 	keepOutput  int  // how much of the output queue flushOutput leaves
 
-	stopped    bool // output is held by VSTOP
-	tcoStopped bool // output is held by tcflow(TCOOFF)
+	stopped                     bool   // output is held by VSTOP
+	tcoStopped                  bool   // output is held by tcflow(TCOOFF)
+	stoppedAt                   uint64 // head of the output queue when stopped was set
+	stoppedColumn, stoppedCanon uint   // column and canonColumn then
+	holdRoom                    bool   // no room for writers while stopped: a pseudo-terminal
 
 	// What the characters received ask of the terminal; taken by Terminal.
 	raise uint64 // signals for the foreground group, bit n for signal n
@@ -161,6 +164,14 @@ func (d *discipline) restartByAny() {
 	}
 }
 
+// stop holds output.
+func (d *discipline) stop() {
+	if !d.stopped {
+		d.stopped, d.stoppedAt = true, d.out.head
+		d.stoppedColumn, d.stoppedCanon = d.column, d.canonColumn
+	}
+}
+
 // start lets output go on after VSTOP; tcflow(TCOOFF) holds it still.
 func (d *discipline) start() {
 	if !d.tcoStopped {
@@ -180,7 +191,7 @@ func (d *discipline) special(c byte) bool {
 			d.start()
 			return true
 		case d.is(c, unix.VSTOP):
-			d.stopped = true
+			d.stop()
 			return true
 		}
 	}

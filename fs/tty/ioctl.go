@@ -264,8 +264,8 @@ func (t *Terminal) apply(tio *Termios) {
 		t.startOutput()
 	}
 	// The new settings may make what is there readable.
-	t.readWait.Wake(^uint32(0))
-	t.writeWait.Wake(^uint32(0))
+	t.readWait.Wake(evAny)
+	t.writeWait.Wake(evAny)
 	if t.master != nil {
 		t.master.noteTermios(&old, tio)
 	}

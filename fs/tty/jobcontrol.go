@@ -140,8 +140,8 @@ func (t *Terminal) hangUp(leaderExit bool) {
 		t.tio = t.initial
 	}
 	t.mu.Unlock()
-	t.readWait.WakeAll(^uint32(0))
-	t.writeWait.WakeAll(^uint32(0))
+	t.readWait.WakeAll(evAny)
+	t.writeWait.WakeAll(evAny)
 	if sid == 0 {
 		return
 	}

@@ -19,7 +19,12 @@ func (d *discipline) isContinuation(c byte) bool {
 }
 
 // room returns how many bytes a writer may add to the output queue.
-func (d *discipline) room() int { return len(d.out.buf) - echoRoom - d.out.len() }
+func (d *discipline) room() int {
+	if d.holdRoom && d.stopped {
+		return 0
+	}
+	return len(d.out.buf) - echoRoom - d.out.len()
+}
 
 // write puts as much of p as there is room for on the output queue, processed
 // as the output flags say, and returns how much of p that was.

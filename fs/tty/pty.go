@@ -1,7 +1,6 @@
 package tty
 
 import (
-	"encoding/binary"
 	"strconv"
 	"sync/atomic"
 
@@ -71,7 +70,7 @@ func newPTY(m *Manager, index int) *Master {
 	}
 	t.tio = t.initial
 	t.out = newByteQueue(ptyOutputSize)
-	t.keepOutput = inputSize - 1
+	t.keepOutput, t.holdRoom = inputSize-1, true
 	t.backlog = newByteQueue(ptyBacklogSize)
 	p.t = t
 	return p
@@ -111,8 +110,8 @@ func (p *Master) openSlaveLocked() bool {
 
 // slaveClosed is called when the slave's last file is closed.
 func (p *Master) slaveClosed() {
-	p.readWait.WakeAll(^uint32(0))
-	p.writeWait.WakeAll(^uint32(0))
+	p.readWait.WakeAll(evAny)
+	p.writeWait.WakeAll(evAny)
 }
 
 // hungUpLocked reports whether the slave was opened and closed again.
@@ -127,7 +126,6 @@ func (p *Master) Release(*fs.File) {
 	p.t.HangUp()
 	p.manager.mu.Lock()
 	p.manager.ptys[p.index] = nil
-	p.manager.ptsLocked().dropSlave(p)
 	p.manager.mu.Unlock()
 }
 
@@ -138,7 +136,7 @@ func (p *Master) noteStatus(event byte) {
 	p.t.mu.Unlock()
 	if packet && event != 0 {
 		p.status.Or(uint32(event))
-		p.readWait.Wake(unix.POLLPRI | unix.POLLIN | unix.POLLRDNORM)
+		p.readWait.Wake(evPri | evIn)
 	}
 }
 
@@ -161,6 +159,15 @@ func (p *Master) noteTermios(old, tio *Termios) {
 	}
 }
 
+// readableLocked returns how many bytes the master can read: what was written
+// before output was stopped, or everything. Precondition: mu held.
+func (t *Terminal) readableLocked() int {
+	if !t.stopped {
+		return t.out.len()
+	}
+	return max(int(min(t.stoppedAt, t.out.head)-t.out.tail), 0)
+}
+
 // Read implements fs.FileOps: what the slave wrote. EIO once the slave is closed
 // and everything read.
 func (p *Master) Read(ctx *fs.Context, f *fs.File, it *mm.Iter, _ *int64) (int, error) {
@@ -180,16 +187,16 @@ func (p *Master) Read(ctx *fs.Context, f *fs.File, it *mm.Iter, _ *int64) (int, 
 			}
 		}
 		n := 0
-		if !t.stopped {
+		if readable := t.readableLocked(); readable > 0 {
 			at := 0
 			if packet && total == 0 {
 				chunk[0] = unix.TIOCPKT_DATA
 				at = 1
 			}
-			if n = copy(chunk[at:min(it.Len(), len(chunk))], t.out.peek(len(chunk))); n > 0 {
+			if n = copy(chunk[at:min(it.Len(), len(chunk))], t.out.peek(min(readable, len(chunk)))); n > 0 {
 				t.out.drop(n)
 				n += at
-			} else if at == 1 && it.Len() == 1 && t.out.len() > 0 {
+			} else if at == 1 {
 				n = 1 // room for the status byte only
 			}
 		}
@@ -208,7 +215,7 @@ func (p *Master) Read(ctx *fs.Context, f *fs.File, it *mm.Iter, _ *int64) (int, 
 			err := p.readWait.Wait(ctx.Thread, wait.Never, func() bool {
 				t.mu.Lock()
 				defer t.mu.Unlock()
-				return t.out.len() > 0 && !t.stopped || p.hungUpLocked() || p.status.Load() != 0
+				return t.readableLocked() > 0 || p.hungUpLocked() || p.status.Load() != 0
 			})
 			if err != nil {
 				return 0, err
@@ -270,23 +277,23 @@ func (p *Master) Write(ctx *fs.Context, f *fs.File, it *mm.Iter, _ *int64) (int,
 
 // Poll implements fs.FileOps.
 func (p *Master) Poll(_ *fs.File, pt *wait.PollTable) uint32 {
-	pt.Add(&p.readWait, unix.POLLIN|unix.POLLRDNORM|unix.POLLPRI|unix.POLLHUP)
-	pt.Add(&p.writeWait, unix.POLLOUT|unix.POLLWRNORM|unix.POLLHUP)
+	pt.Add(&p.readWait, evIn|evPri|evHup)
+	pt.Add(&p.writeWait, evOut|evHup)
 	t := p.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	ev := uint32(0)
-	if t.out.len() > 0 && !t.stopped {
-		ev |= unix.POLLIN | unix.POLLRDNORM
+	if t.readableLocked() > 0 {
+		ev |= evIn
 	}
 	if p.packet && p.status.Load() != 0 {
-		ev |= unix.POLLPRI | unix.POLLIN | unix.POLLRDNORM
+		ev |= evPri | evIn
 	}
 	if p.hungUpLocked() {
-		ev |= unix.POLLHUP
+		ev |= evHup
 	}
 	if t.backlog.len() < len(t.backlog.buf) {
-		ev |= unix.POLLOUT | unix.POLLWRNORM
+		ev |= evOut
 	}
 	return ev
 }
@@ -324,8 +331,6 @@ func (p *Master) Ioctl(ctx *fs.Context, f *fs.File, cmd uint32, arg uint64) (uin
 			v = 1
 		}
 		return 0, putInt(ctx, arg, v)
-	case unix.TIOCGPTPEER:
-		return p.openPeer(ctx, f, int(arg))
 	case unix.TIOCSIG:
 		sig := unix.Signal(arg)
 		if sig != unix.SIGINT && sig != unix.SIGQUIT && sig != unix.SIGTSTP {
@@ -340,7 +345,7 @@ func (p *Master) Ioctl(ctx *fs.Context, f *fs.File, cmd uint32, arg uint64) (uin
 		return 0, nil
 	case unix.TIOCINQ:
 		t.mu.Lock()
-		n := t.out.len()
+		n := t.readableLocked()
 		t.mu.Unlock()
 		return 0, putInt(ctx, arg, int32(n))
 	case unix.TIOCOUTQ:
@@ -368,7 +373,7 @@ func (p *Master) Ioctl(ctx *fs.Context, f *fs.File, cmd uint32, arg uint64) (uin
 		}
 		t.mu.Unlock()
 		t.wakeWriters()
-		p.writeWait.Wake(unix.POLLOUT | unix.POLLWRNORM)
+		p.writeWait.Wake(evOut)
 		return 0, nil
 	case unix.TCXONC, unix.TCSBRK, unix.TCSBRKP, unix.TIOCSTI, unix.TIOCEXCL, unix.TIOCNXCL:
 		return 0, nil
@@ -377,8 +382,3 @@ func (p *Master) Ioctl(ctx *fs.Context, f *fs.File, cmd uint32, arg uint64) (uin
 	}
 	return t.settings(ctx, cmd, arg)
 }
-
-// ttyName is what ptsname(3) calls the slave.
-func (p *Master) ttyName() string { return "/dev/" + p.t.name }
-
-var _ = binary.LittleEndian

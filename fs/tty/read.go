@@ -52,7 +52,7 @@ func (t *Terminal) endTurn(q *wait.Queue, busy *bool) {
 	t.mu.Lock()
 	*busy = false
 	t.mu.Unlock()
-	q.Wake(^uint32(0))
+	q.Wake(evAny)
 }
 
 // read is read(2) of a terminal: at most one line in canonical mode, otherwise
@@ -106,7 +106,7 @@ func (t *Terminal) read(ctx *fs.Context, o *file, nonblock bool, it *mm.Iter) (i
 		t.throttleLocked()
 		t.afterInput() // unlocks
 		if t.master != nil {
-			t.master.writeWait.Wake(unix.POLLOUT | unix.POLLWRNORM)
+			t.master.writeWait.Wake(evOut)
 		}
 		done, err := it.CopyTo(t.rbuf[:n])
 		total += done
@@ -146,6 +146,9 @@ func (d *discipline) fetch(p []byte) int {
 		for i := range n {
 			p[i] = d.in.at(d.in.tail)
 			d.in.tail++
+		}
+		if n == 1 && d.tio.Lflag&unix.ICANON != 0 && d.is(p[0], unix.VEOF) && d.in.count() == 0 {
+			return 0 // under EXTPROC a lone VEOF is an end of file all the same
 		}
 		return n
 	}

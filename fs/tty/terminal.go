@@ -204,7 +204,7 @@ func (t *Terminal) afterInput() {
 		}
 	}
 	if input {
-		t.readWait.Wake(unix.POLLIN | unix.POLLRDNORM)
+		t.readWait.Wake(evIn)
 	}
 	if output {
 		t.startOutput()
@@ -220,7 +220,8 @@ func (t *Terminal) outputReadyLocked() bool {
 // startOutput tells whoever takes the output away that there is some.
 func (t *Terminal) startOutput() {
 	if t.driver == nil {
-		t.master.readWait.Wake(unix.POLLIN | unix.POLLRDNORM)
+		t.master.readWait.Wake(evIn)
+		t.wakeWriters() // that VSTOP may have held
 		return
 	}
 	select {
@@ -229,7 +230,7 @@ func (t *Terminal) startOutput() {
 	}
 }
 
-func (t *Terminal) wakeWriters() { t.writeWait.Wake(unix.POLLOUT | unix.POLLWRNORM) }
+func (t *Terminal) wakeWriters() { t.writeWait.Wake(evOut) }
 
 // transmit is the transmitter: it hands the output queue to the driver, in
 // portions small enough for VSTOP to act soon.

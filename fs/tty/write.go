@@ -89,19 +89,19 @@ func (t *Terminal) waitRoom(th *wait.Thread, o *file, nonblock bool) error {
 
 // poll is poll(2): input that a read would take, room that a write would find.
 func (t *Terminal) poll(o *file, pt *wait.PollTable) uint32 {
-	pt.Add(&t.readWait, unix.POLLIN|unix.POLLRDNORM|unix.POLLHUP|unix.POLLERR)
-	pt.Add(&t.writeWait, unix.POLLOUT|unix.POLLWRNORM|unix.POLLHUP|unix.POLLERR)
+	pt.Add(&t.readWait, evIn|evHup|evErr)
+	pt.Add(&t.writeWait, evOut|evHup|evErr)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if o.hungUpLocked() {
-		return unix.POLLIN | unix.POLLOUT | unix.POLLERR | unix.POLLHUP | unix.POLLRDNORM | unix.POLLWRNORM
+		return evIn | evOut | evErr | evHup
 	}
 	ev := uint32(0)
 	if t.inputAvailable(true) {
-		ev |= unix.POLLIN | unix.POLLRDNORM
+		ev |= evIn
 	}
 	if !t.writing && t.unsentLocked() < wakeupChars && t.room() >= maxExpansion {
-		ev |= unix.POLLOUT | unix.POLLWRNORM
+		ev |= evOut
 	}
 	return ev
 }
@@ -111,7 +111,8 @@ func (t *Terminal) flow(action uint64) error {
 	t.mu.Lock()
 	switch action {
 	case unix.TCOOFF:
-		t.tcoStopped, t.stopped = true, true
+		t.tcoStopped = true
+		t.stop()
 	case unix.TCOON:
 		if t.tcoStopped {
 			t.tcoStopped, t.stopped = false, false
@@ -167,7 +168,7 @@ func (t *Terminal) flushQueues(which uint64) error {
 	t.wakeWriters()
 	if t.master != nil {
 		t.master.noteStatus(status)
-		t.master.writeWait.Wake(unix.POLLOUT | unix.POLLWRNORM)
+		t.master.writeWait.Wake(evOut)
 	}
 	return nil
 }
