@@ -1,7 +1,7 @@
 # How Tamarix is built, and how it runs in QEMU.
 
 GO       ?= go
-GO_MIN   := 1.26
+GO_MIN   := $(shell sed -n 's/^go //p' go.mod)
 OUT      := out
 
 SMP      ?= 2
@@ -36,9 +36,10 @@ help:
 	@echo '  INITRD=$(INITRD) APPEND="kernel command line"'
 
 check-go:
-	@v=$$($(GO) env GOVERSION 2>/dev/null) || { echo "Tamarix needs Go $(GO_MIN) or newer, and there is no command $(GO)." >&2; exit 1; }; \
-	case $$v in go1.?|go1.?.*|go1.1?|go1.1?.*|go1.2[0-5]|go1.2[0-5][.r]*) \
-		echo "Tamarix needs Go $(GO_MIN) or newer; this is $$v." >&2; exit 1;; esac
+	@v=$$(GOTOOLCHAIN=local $(GO) env GOVERSION 2>/dev/null) || { echo "Tamarix needs Go $(GO_MIN) or newer, and there is no command $(GO)." >&2; exit 1; }; \
+	v=$${v#go}; v=$${v%% *}; \
+	[ "$$(printf '%s\n' $(GO_MIN) $$v | sort -V | head -n 1)" = $(GO_MIN) ] || \
+		{ echo "Tamarix needs Go $(GO_MIN) or newer; this is Go $$v." >&2; exit 1; }
 
 kernel: $(KERNEL)
 
