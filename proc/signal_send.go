@@ -39,6 +39,9 @@ func SendTask(t *Task, info *SigInfo) error {
 	g := t.Group
 	g.sig.mu.Lock()
 	defer g.sig.mu.Unlock()
+	if t.sig.exiting {
+		return nil // it will look at no signal any more
+	}
 	return g.sendLocked(t, info, false, false)
 }
 
@@ -427,4 +430,25 @@ func (pg *ProcessGroup) signalLocked(sig unix.Signal) {
 	for g := pg.members.head; g != nil; g = g.member.next {
 		SendGroup(g, &info)
 	}
+}
+
+// KillThread implements tgkill(2), tkill(2) (tgid 0) and rt_tgsigqueueinfo(2):
+// a signal to one thread, which has to belong to process tgid. Signal 0 only checks.
+func (t *Task) KillThread(tgid, tid int32, sig int, info *SigInfo) error {
+	if sig != 0 && !ValidSignal(sig) {
+		return unix.EINVAL
+	}
+	tree.RLock()
+	defer tree.RUnlock()
+	to := FindTask(tid)
+	if to == nil || tgid > 0 && to.Group.PID != tgid {
+		return unix.ESRCH
+	}
+	if err := t.checkKill(to, unix.Signal(sig)); err != nil {
+		return err
+	}
+	if sig == 0 {
+		return nil
+	}
+	return SendTask(to, info)
 }

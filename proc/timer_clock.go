@@ -278,3 +278,6 @@ func (a *alarm) forward(interval int64) (n int64) {
 	a.deadline += n * interval
 	return n
 }
+
+// MeasuresThread reports whether the clock is the CPU time of thread t alone.
+func (c *Clock) MeasuresThread(t *Task) bool { return c.task == t }
