@@ -1,0 +1,276 @@
+package qemutest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Config says what to boot, and on what machine.
+type Config struct {
+	Kernel  string // ELF with a PVH note, or bzImage
+	Initrd  string
+	Append  string // the kernel command line
+	Mem     string // as QEMU's -m; "" is 512M
+	SMP     int    // 0 is 1
+	CPU     string // "" is max
+	Machine string // "" is q35
+	Icount  bool   // count instructions instead of time: slow, but exact
+	Extra   []string
+}
+
+// A VM is a running QEMU. Its methods belong to one goroutine, except Kill.
+type VM struct {
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	qmp     string // path of the monitor's socket
+	started time.Time
+
+	mu    sync.Mutex // guards what the reader goroutine writes
+	cond  *sync.Cond
+	log   []byte    // all the machine has said
+	last  time.Time // when it said the last of it
+	eof   bool
+	ended chan struct{} // closed when QEMU has ended
+	err   error         // how; valid after ended
+
+	seen int // how far Expect has read the log
+}
+
+// Quiet is how long a machine may say nothing before it is taken for hung.
+var Quiet = 30 * time.Second
+
+// Start boots a machine.
+func Start(c Config) (*VM, error) {
+	or := func(s, d string) string {
+		if s == "" {
+			return d
+		}
+		return s
+	}
+	dir, err := os.MkdirTemp("", "qemutest-")
+	if err != nil {
+		return nil, err
+	}
+	vm := &VM{qmp: filepath.Join(dir, "qmp"), ended: make(chan struct{}), started: time.Now(), last: time.Now()}
+	vm.cond = sync.NewCond(&vm.mu)
+	accel := "tcg,thread=multi"
+	if c.Icount {
+		accel = "tcg"
+	}
+	args := []string{
+		"-machine", or(c.Machine, "q35"), "-accel", accel, "-cpu", or(c.CPU, "max"),
+		"-m", or(c.Mem, "512M"), "-smp", strconv.Itoa(max(c.SMP, 1)),
+		"-display", "none", "-vga", "none", "-net", "none", "-no-reboot", "-nodefaults",
+		"-serial", "stdio", "-monitor", "none", "-qmp", "unix:" + vm.qmp + ",server=on,wait=off",
+		"-kernel", c.Kernel, "-append", c.Append,
+	}
+	if c.Initrd != "" {
+		args = append(args, "-initrd", c.Initrd)
+	}
+	if c.Icount {
+		args = append(args, "-icount", "shift=0,sleep=off")
+	}
+	vm.cmd = exec.Command("qemu-system-x86_64", append(args, c.Extra...)...)
+	if vm.in, err = vm.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := vm.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	vm.cmd.Stderr = vm.cmd.Stdout
+	if err := vm.cmd.Start(); err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("%w (scripts/deps.sh installs QEMU)", err)
+	}
+	go func() {
+		vm.read(out)
+		vm.err = vm.cmd.Wait()
+		os.RemoveAll(dir)
+		close(vm.ended)
+	}()
+	return vm, nil
+}
+
+// answers are what a terminal says when asked: a cursor at the lower left, light
+// text on a dark ground.
+var answers = []struct{ question, answer string }{
+	{"\x1b[6n", "\x1b[24;1R"},
+	{"\x1b]10;?", "\x1b]10;rgb:ffff/ffff/ffff\x1b\\"},
+	{"\x1b]11;?", "\x1b]11;rgb:0000/0000/0000\x1b\\"},
+}
+
+// read collects the output until its end and answers the terminal's questions.
+func (vm *VM) read(out io.Reader) {
+	buf := make([]byte, 4096)
+	asked := 0 // questions before this place in the log are answered
+	for {
+		n, err := out.Read(buf)
+		vm.mu.Lock()
+		vm.log = append(vm.log, buf[:n]...)
+		vm.last = time.Now()
+		vm.eof = err != nil
+		var reply []byte
+		for {
+			at, which := -1, 0
+			for i, a := range answers {
+				if j := bytes.Index(vm.log[asked:], []byte(a.question)); j >= 0 && (at < 0 || j < at) {
+					at, which = j, i
+				}
+			}
+			if at < 0 {
+				break
+			}
+			asked += at + len(answers[which].question)
+			reply = append(reply, answers[which].answer...)
+		}
+		vm.cond.Broadcast()
+		vm.mu.Unlock()
+		if len(reply) > 0 {
+			vm.in.Write(reply)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Log is all the machine has said so far.
+func (vm *VM) Log() string {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	return string(vm.log)
+}
+
+// Tail is the end of the log, made readable: no escape sequences.
+func (vm *VM) Tail(lines int) string {
+	l := strings.Split(strings.TrimRight(Plain(vm.Log()), "\n"), "\n")
+	return strings.Join(l[max(0, len(l)-lines):], "\n")
+}
+
+var escape = regexp.MustCompile(`\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[a-zA-Z=>78])`)
+
+// Plain takes escape sequences and carriage returns out of terminal output.
+func Plain(s string) string {
+	return strings.ReplaceAll(escape.ReplaceAllString(s, ""), "\r", "")
+}
+
+// Send types s.
+func (vm *VM) Send(s string) {
+	io.WriteString(vm.in, s)
+}
+
+// ErrEnded is Expect's error when the machine stops before it says what is
+// expected.
+var ErrEnded = errors.New("the machine has ended")
+
+// Expect waits until the output since the last Expect matches re, and returns
+// what matched (with its groups). A machine that is quiet for longer than Quiet,
+// or does not say it within limit, is dumped into the error.
+func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
+	r, err := regexp.Compile(re)
+	if err != nil {
+		return nil, err
+	}
+	deadline := time.Now().Add(limit)
+	wake := time.AfterFunc(0, func() {})
+	defer wake.Stop()
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	for {
+		if m := r.FindSubmatchIndex(vm.log[vm.seen:]); m != nil {
+			var groups []string
+			for i := 0; i < len(m); i += 2 {
+				if m[i] < 0 {
+					groups = append(groups, "")
+					continue
+				}
+				groups = append(groups, string(vm.log[vm.seen+m[i]:vm.seen+m[i+1]]))
+			}
+			vm.seen += m[1]
+			return groups, nil
+		}
+		now := time.Now()
+		switch {
+		case vm.eof:
+			vm.mu.Unlock()
+			<-vm.ended
+			tail := vm.Tail(40)
+			vm.mu.Lock()
+			return nil, fmt.Errorf("waiting for %q: %w (%v)\n%s", re, ErrEnded, vm.err, tail)
+		case now.After(deadline), now.Sub(vm.last) > Quiet:
+			why := fmt.Sprintf("not seen within %v", limit)
+			if now.Before(deadline) {
+				why = fmt.Sprintf("the machine is quiet for %v", Quiet)
+			}
+			vm.mu.Unlock()
+			dump := vm.Dump()
+			vm.mu.Lock()
+			return nil, fmt.Errorf("waiting for %q: %s\n%s", re, why, dump)
+		}
+		next := min(time.Until(deadline), Quiet-now.Sub(vm.last)) + 10*time.Millisecond
+		wake.Stop()
+		wake = time.AfterFunc(next, func() { vm.mu.Lock(); vm.cond.Broadcast(); vm.mu.Unlock() })
+		vm.cond.Wait()
+	}
+}
+
+// Dump is the end of the log and the state of the CPUs.
+func (vm *VM) Dump() string {
+	regs, err := vm.Monitor("info registers -a")
+	if err != nil {
+		regs = err.Error()
+	}
+	return fmt.Sprintf("--- the log's end\n%s\n--- registers\n%s", vm.Tail(40), summary(regs))
+}
+
+// summary keeps the lines of a register dump that say where a CPU is.
+func summary(regs string) string {
+	var out []string
+	for line := range strings.Lines(regs) {
+		line = strings.TrimRight(line, "\r\n")
+		for _, p := range []string{"CPU#", "RAX", "RSI", "R8", "R12", "RIP", "CR0", "FS", "GS", "CS"} {
+			if strings.HasPrefix(line, p) {
+				out = append(out, line)
+				break
+			}
+		}
+	}
+	if len(out) == 0 {
+		return regs
+	}
+	return strings.Join(out, "\n")
+}
+
+// Wait waits for QEMU's end and returns its exit status.
+func (vm *VM) Wait(limit time.Duration) (status int, err error) {
+	select {
+	case <-vm.ended:
+	case <-time.After(limit):
+		return -1, fmt.Errorf("QEMU has not ended within %v\n%s", limit, vm.Dump())
+	}
+	var exit *exec.ExitError
+	if errors.As(vm.err, &exit) {
+		return exit.ExitCode(), nil
+	}
+	return 0, vm.err
+}
+
+// Kill ends QEMU at once, if it still runs.
+func (vm *VM) Kill() {
+	vm.cmd.Process.Kill()
+	<-vm.ended
+}
+
+// Age is the time since the start.
+func (vm *VM) Age() time.Duration { return time.Since(vm.started) }
