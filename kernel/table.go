@@ -24,9 +24,17 @@ const tableSize = 512
 // table holds the system calls by number, sorted. What is not in it is ENOSYS.
 // To add a call, add a line here and its function to the file of its subject.
 var table = [tableSize]syscall{
+	unix.SYS_MMAP:              {"mmap", sysMmap},
+	unix.SYS_MPROTECT:          {"mprotect", sysMprotect},
+	unix.SYS_MUNMAP:            {"munmap", sysMunmap},
+	unix.SYS_BRK:               {"brk", sysBrk},
 	unix.SYS_RT_SIGACTION:      {"rt_sigaction", sysRtSigaction},
 	unix.SYS_RT_SIGPROCMASK:    {"rt_sigprocmask", sysRtSigprocmask},
 	unix.SYS_RT_SIGRETURN:      {"rt_sigreturn", sysRtSigreturn},
+	unix.SYS_MREMAP:            {"mremap", sysMremap},
+	unix.SYS_MSYNC:             {"msync", sysMsync},
+	unix.SYS_MINCORE:           {"mincore", sysMincore},
+	unix.SYS_MADVISE:           {"madvise", sysMadvise},
 	unix.SYS_PAUSE:             {"pause", sysPause},
 	unix.SYS_NANOSLEEP:         {"nanosleep", sysNanosleep},
 	unix.SYS_GETITIMER:         {"getitimer", sysGetitimer},
@@ -40,6 +48,10 @@ var table = [tableSize]syscall{
 	unix.SYS_RT_SIGQUEUEINFO:   {"rt_sigqueueinfo", sysRtSigqueueinfo},
 	unix.SYS_RT_SIGSUSPEND:     {"rt_sigsuspend", sysRtSigsuspend},
 	unix.SYS_SIGALTSTACK:       {"sigaltstack", sysSigaltstack},
+	unix.SYS_MLOCK:             {"mlock", sysMlock},
+	unix.SYS_MUNLOCK:           {"munlock", sysMunlock},
+	unix.SYS_MLOCKALL:          {"mlockall", sysMlockall},
+	unix.SYS_MUNLOCKALL:        {"munlockall", sysMunlockall},
 	unix.SYS_ADJTIMEX:          {"adjtimex", sysAdjtimex},
 	unix.SYS_SETTIMEOFDAY:      {"settimeofday", sysSettimeofday},
 	unix.SYS_TKILL:             {"tkill", sysTkill},
@@ -57,6 +69,10 @@ var table = [tableSize]syscall{
 	unix.SYS_TGKILL:            {"tgkill", sysTgkill},
 	unix.SYS_RT_TGSIGQUEUEINFO: {"rt_tgsigqueueinfo", sysRtTgsigqueueinfo},
 	unix.SYS_CLOCK_ADJTIME:     {"clock_adjtime", sysClockAdjtime},
+	unix.SYS_PROCESS_VM_READV:  {"process_vm_readv", sysProcessVMReadv},
+	unix.SYS_PROCESS_VM_WRITEV: {"process_vm_writev", sysProcessVMWritev},
+	unix.SYS_MEMBARRIER:        {"membarrier", sysMembarrier},
+	unix.SYS_MLOCK2:            {"mlock2", sysMlock2},
 }
 
 // SyscallName returns the name of a system call for messages: "read", or "call

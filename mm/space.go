@@ -13,6 +13,9 @@ import (
 // /proc/sys/vm/max_map_count has it by default.
 const MaxMapCount = 65530
 
+// PageSize is the size of a page, for callers above mm.
+const PageSize = arch.PageSize
+
 // stackGuardGap is what must stay free below a stack, in bytes: Linux's
 // default of 256 pages (kernel parameter stack_guard_gap).
 const stackGuardGap = 256 << arch.PageShift
@@ -74,6 +77,8 @@ type AddressSpace struct {
 	lockedVM uint64
 
 	hit atomic.Pointer[vma] // the last fault's VMA; reset when a VMA goes
+
+	barrier atomic.Bool // RegisterBarrier was called
 
 	limitAS, limitData, limitStack, limitMemlock atomic.Uint64
 
