@@ -147,7 +147,7 @@ func (d *discipline) fetch(p []byte) int {
 			p[i] = d.in.at(d.in.tail)
 			d.in.tail++
 		}
-		if n == 1 && d.tio.Lflag&unix.ICANON != 0 && d.is(p[0], unix.VEOF) && d.in.count() == 0 {
+		if n == 1 && d.tio.Lflag&unix.ICANON != 0 && p[0] == d.tio.Cc[unix.VEOF] && d.in.count() == 0 {
 			return 0 // under EXTPROC a lone VEOF is an end of file all the same
 		}
 		return n
