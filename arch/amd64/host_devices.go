@@ -26,6 +26,9 @@ func (*SerialPort) Overruns() uint32 { return 0 }
 // SetBaud sets the speed of the line.
 func (*SerialPort) SetBaud(baud int) {}
 
+// SetBreak holds the line at zero, or no longer.
+func (*SerialPort) SetBreak(on bool) {}
+
 // PowerOff turns the machine off.
 func PowerOff() {}
 

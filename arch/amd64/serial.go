@@ -27,7 +27,12 @@ type SerialPort struct {
 	overruns   atomic.Uint32 // bytes that found the ring full
 
 	rmu sync.Mutex // one reader at a time; held while asleep
-	wmu sync.Mutex // keeps the bytes of one Write together; a leaf
+	wmu sync.Mutex // keeps the bytes of one Write together; before regs
+
+	// regs keeps the interrupt handler from the receiver while the divisor
+	// is shown in its place. Taken with interrupts off.
+	regs spinlock
+	baud int // what the divisor says; under wmu
 }
 
 var (
@@ -71,6 +76,7 @@ func (s *SerialPort) init() {
 func serialInterrupt(uintptr) bool {
 	s := &serialCOM1
 	got := false
+	lock(&s.regs)
 	// The line is edge-triggered: leave only when nothing is pending.
 	for n := 0; n < 256 && inb(s.port+uartIIR)&iirNone == 0; n++ {
 		for m := 0; m < 256 && inb(s.port+uartLSR)&lsrData != 0; m++ {
@@ -86,6 +92,7 @@ func serialInterrupt(uintptr) bool {
 		}
 		inb(s.port + uartMSR)
 	}
+	unlock(&s.regs)
 	return got
 }
 
@@ -144,11 +151,33 @@ func (s *SerialPort) SetBaud(baud int) {
 		divisor = 0xffff
 	}
 	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	if baud == s.baud {
+		return
+	}
+	s.baud = baud
+	for n := 0; n < 1<<16 && inb(s.port+uartLSR)&lsrIdle == 0; n++ {
+		pause() // the last character is still on its way at the old speed
+	}
+	flags := pin()
+	lock(&s.regs)
 	ier := inb(s.port + uartIER)
 	outb(s.port+uartLCR, lcr8N1|lcrDLAB)
 	outb(s.port+uartData, uint8(divisor))
 	outb(s.port+uartIER, uint8(divisor>>8))
 	outb(s.port+uartLCR, lcr8N1)
 	outb(s.port+uartIER, ier)
-	s.wmu.Unlock()
+	unlock(&s.regs)
+	unpin(flags)
+}
+
+// SetBreak holds the line at zero, or no longer.
+func (s *SerialPort) SetBreak(on bool) {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	lcr := uint8(lcr8N1)
+	if on {
+		lcr |= lcrBreak
+	}
+	outb(s.port+uartLCR, lcr)
 }

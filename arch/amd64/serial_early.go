@@ -22,10 +22,12 @@ const (
 	iirNone     = 1 << 0 // no interrupt pending
 	fcrEnable   = 0xc7   // FIFOs on and cleared, receive threshold 14
 	lcr8N1      = 0x03
+	lcrBreak    = 1 << 6
 	lcrDLAB     = 1 << 7
 	mcrReady    = 0x0b   // DTR, RTS, OUT2 (which gates the interrupt on a PC)
 	lsrData     = 1 << 0 // a byte has arrived
 	lsrEmpty    = 1 << 5 // room in the transmitter
+	lsrIdle     = 1 << 6 // nothing left to send
 )
 
 // earlyPutc writes one byte to COM1 by polling. It works from the first
