@@ -19,15 +19,12 @@ func sysMmap(t *proc.Task, a *Args) (uintptr, error) {
 		return 0, unix.EINVAL
 	}
 	if req.Flags&unix.MAP_ANONYMOUS == 0 {
-		f, err := t.FSContext().Files.Get(int(int32(a[4])))
+		f, err := t.FSContext().Files.Get(int32(a[4]))
 		if err != nil {
 			return 0, err
 		}
 		defer f.Unref()
 		mapFile(t, f, &req)
-		if req.Object != nil {
-			defer req.Object.Unref()
-		}
 	} else {
 		req.Offset = 0
 	}
@@ -39,7 +36,8 @@ func sysMmap(t *proc.Task, a *Args) (uintptr, error) {
 }
 
 // mapFile asks the file what a mapping of it shows, and enters the answer into
-// req. A file that gives no object maps as anonymous memory (/dev/zero).
+// req. The object lives as long as f does; the mapping takes references of its
+// own. A file that gives no object maps as anonymous memory (/dev/zero).
 func mapFile(t *proc.Task, f *fs.File, req *mm.MmapRequest) {
 	m := fs.MmapRequest{
 		Offset: int64(req.Offset), Len: req.Len, Prot: req.Prot,
