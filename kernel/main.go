@@ -1,10 +1,101 @@
 package kernel
 
-import "tamarix/boot/info"
+import (
+	"runtime"
+	"runtime/debug"
+	"time"
 
-// Main starts the kernel proper. It runs as the Go program's main function and
-// does not return.
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/klog"
+	"tamarix/boot/info"
+	"tamarix/fs/tty"
+	"tamarix/proc"
+)
+
+// boot is what the loader said and the command line asked for; set by Main
+// before anything else runs, and read-only.
+var boot struct {
+	info    *info.Boot
+	options *options
+}
+
+// CommandLine returns the kernel command line, for /proc/cmdline.
+func CommandLine() string { return boot.options.line }
+
+// Main starts the kernel proper. It runs as the Go program's main function,
+// with the Go runtime up and all CPUs running, and does not return.
+//
+// The order: log and console, what the firmware says, clock, root file system
+// and its contents, devices, processes, process 1.
 func Main(b *info.Boot) {
-	println("tamarix: kernel.Main,", len(b.Memory()), "memory regions")
+	o := parseCommandLine(string(b.CommandLine()))
+	boot.info, boot.options = b, o
+	panicTimeout.Store(int32(o.panicTimeout))
+	proc.Panic = func(msg string) { Panic("%s", msg) }
+
+	klog.SetClock(arch.Nanotime)
+	klog.SetConsoleLevel(o.level)
+	klog.SetConsole(func(p []byte) { arch.Serial().Write(p) })
+	reportMachine(b)
+	for _, w := range o.warnings {
+		klog.Warnf("%s", w)
+	}
+	setClock()
+
+	root := mountRoot()
+	m := tty.NewManager(newJobControl())
+	registerDevices(m)
+	startConsole(m, o.consoles)
+	unpackModules(root, b)
+
+	proc.Init(dispatch)
+	startInit(root, o)
 	select {}
+}
+
+// reportMachine logs what the kernel runs on.
+func reportMachine(b *info.Boot) {
+	klog.Infof("Tamarix, built with %s", runtime.Version())
+	klog.Infof("Command line: %s", b.CommandLine())
+	klog.Infof("Loaded by %s", b.Loader)
+	for _, r := range b.Memory() {
+		klog.Debugf("memory %#012x-%#012x %s", r.Start, r.End-1, r.Kind)
+	}
+	if b.Dropped > 0 {
+		klog.Warnf("%d items of the boot information found no room", b.Dropped)
+	}
+	arch.FirmwareReport(klog.Debugf)
+	klog.Infof("Memory: %d KiB", ramSize(b)>>10)
+	klog.Infof("CPUs: %d, time-stamp counter at %d.%03d MHz", arch.NumCPU(), arch.TSCHz()/1e6, arch.TSCHz()/1e3%1e3)
+}
+
+// ramSize returns how much memory the machine has, or may use ("mem="), in bytes.
+func ramSize(b *info.Boot) (n uint64) {
+	for _, r := range b.Memory() {
+		if r.Kind == info.Usable {
+			n += r.End - r.Start
+		}
+	}
+	return n
+}
+
+// setClock sets the wall clock from the clock chip.
+func setClock() {
+	t, err := arch.ReadRTC()
+	if err != nil {
+		klog.Warnf("no clock chip: time begins in 1970")
+		return
+	}
+	arch.SetWallOffset(t.UnixNano() - arch.Nanotime())
+	klog.Infof("Time: %s", t.Format(time.RFC3339))
+}
+
+// reportMemory gives back what start-up needed and says how much memory is
+// gone: that which neither the frame allocator has free nor a user could get.
+func reportMemory(b *info.Boot) {
+	debug.FreeOSMemory()
+	s := arch.ReadFrameStats()
+	total, free := ramSize(b), s.Free*arch.PageSize
+	klog.Infof("Memory gone when process 1 starts: %d KiB of %d KiB (kernel heap %d, page cache %d, page tables %d)",
+		(total-free)>>10, total>>10, s.Kernel*4, s.Cache*4, s.PageTable*4)
 }

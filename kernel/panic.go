@@ -34,4 +34,3 @@ func Panic(format string, a ...any) {
 	klog.Emergf("---[ end Kernel panic ]---")
 	arch.Halt()
 }
-

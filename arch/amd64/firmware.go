@@ -60,3 +60,7 @@ func trim(p []byte) []byte {
 	}
 	return p
 }
+
+// PhysicalMemory returns n bytes of physical memory, or nil where the direct
+// map does not reach. It is for what the loader left there.
+func PhysicalMemory(addr, n uint64) []byte { return firmware.window.Bytes(addr, n) }

@@ -272,3 +272,22 @@ func pageUp(a uint64) uint64 {
 	}
 	return (a + PageSize - 1) &^ (PageSize - 1)
 }
+
+// String returns the kind's name, for the log.
+func (k Kind) String() string {
+	switch k {
+	case Usable:
+		return "usable"
+	case Reserved:
+		return "reserved"
+	case ACPIReclaim:
+		return "ACPI tables"
+	case ACPINVS:
+		return "ACPI NVS"
+	case Unusable:
+		return "unusable"
+	case Clipped:
+		return "beyond mem="
+	}
+	return "unknown"
+}

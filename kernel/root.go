@@ -1,0 +1,51 @@
+package kernel
+
+import (
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/klog"
+	"tamarix/arch/wait"
+	"tamarix/boot/info"
+	"tamarix/fs"
+	"tamarix/fs/initramfs"
+	"tamarix/fs/tmpfs"
+)
+
+// kernelThread is how the start-up goroutine sleeps in file system calls.
+var kernelThread wait.Thread
+
+// mountRoot makes an empty tmpfs the root of the tree.
+func mountRoot() fs.Path {
+	sb, err := tmpfs.New("rootfs", "")
+	if err != nil {
+		Panic("no root file system: %v", err)
+	}
+	return fs.NewRootMount(sb, "rootfs")
+}
+
+// unpackModules unpacks the loader's modules, which are cpio archives, into the
+// root and gives their memory back. A bad archive is reported, and what was
+// read of it stays.
+func unpackModules(root fs.Path, b *info.Boot) {
+	kernelThread.Bind()
+	ctx := fs.NewContext(root, &kernelThread)
+	if len(b.Modules()) == 0 {
+		klog.Warnf("initramfs: the loader gave none")
+	}
+	for _, m := range b.Modules() {
+		data := arch.PhysicalMemory(m.Start, m.End-m.Start)
+		if data == nil {
+			klog.Errorf("initramfs: module at %#x, %d bytes, is out of reach", m.Start, m.End-m.Start)
+			continue
+		}
+		before := arch.Nanotime()
+		st, err := initramfs.Unpack(ctx, data)
+		if err != nil {
+			klog.Errorf("initramfs: %v", err)
+		}
+		if st.Skipped > 0 {
+			klog.Errorf("initramfs: %d entries skipped, the first: %s", st.Skipped, st.FirstSkipped)
+		}
+		klog.Infof("initramfs: %d entries, %d KiB, in %d ms", st.Entries, st.Bytes>>10, (arch.Nanotime()-before)/1e6)
+		arch.FreeReserved(m.Start, m.End)
+	}
+}
