@@ -76,8 +76,11 @@ deps:
 run: kernel qemu-installed
 	@$(QEMU_RUN)
 
+# gdb needs to be told where the sources are: the kernel is built with -trimpath.
 debug: kernel qemu-installed
-	@echo 'QEMU waits for:  gdb $(SYMBOLS) -ex "target remote :1234"'
+	@printf '%s\n' 'set substitute-path tamarix $(CURDIR)' "directory $$($(GO) env GOROOT)/src" \
+		'target remote :1234' > $(OUT)/gdb.init
+	@echo 'QEMU waits for:  gdb -x $(OUT)/gdb.init $(SYMBOLS)      (first breakpoints: hbreak)'
 	@$(QEMU_RUN) -s -S
 
 test: check-go
