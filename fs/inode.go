@@ -78,6 +78,10 @@ type Revalidator interface {
 // found nor missing.
 type Uncached interface{ NoNameCache() }
 
+// Transient is an inode whose name is not remembered: the next lookup makes it
+// anew (/proc/PID, of which there would be one for every process that ever was).
+type Transient interface{ Transient() }
+
 // Attr is what statx(2) shows of an inode. Times are nanoseconds since 1970.
 type Attr struct {
 	Dev, Ino                   uint64

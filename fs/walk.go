@@ -383,6 +383,12 @@ func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name string) (*Den
 		}
 		return dir.add(name, nil), nil
 	}
+	if _, ok := ino.(Transient); ok {
+		d := &Dentry{name: strings.Clone(name)}
+		d.parent.Store(dir)
+		d.attach(ino)
+		return d, nil
+	}
 	return dir.add(name, ino), nil
 }
 
