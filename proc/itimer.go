@@ -238,7 +238,8 @@ func (g *ThreadGroup) checkCPUTime() {
 // SIGKILL at the hard one (getrlimit(2)). timers.mu is held.
 func (g *ThreadGroup) cpuLimitReached(total int64) {
 	ts := &g.sig.timers
-	soft, hard := g.Limit(unix.RLIMIT_CPU), g.HardLimit(unix.RLIMIT_CPU)
+	l := g.Limits()[unix.RLIMIT_CPU]
+	soft, hard := l.Cur, l.Max
 	seconds := uint64(total / 1e9)
 	switch {
 	case hard != unix.RLIM_INFINITY && seconds >= hard:
@@ -255,7 +256,7 @@ func (g *ThreadGroup) cpuLimitReached(total int64) {
 }
 
 func limitToNs(seconds uint64) int64 {
-	if seconds >= 1<<63/1e9 {
+	if seconds >= (1<<63-1)/1_000_000_000 {
 		return 0
 	}
 	return max(int64(seconds)*1e9, 1)
@@ -268,7 +269,8 @@ func (g *ThreadGroup) CPULimitChanged() {
 	ts := &g.sig.timers
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	ts.cpuLimit = limitToNs(min(g.Limit(unix.RLIMIT_CPU), g.HardLimit(unix.RLIMIT_CPU)))
+	l := g.Limits()[unix.RLIMIT_CPU]
+	ts.cpuLimit = limitToNs(min(l.Cur, l.Max))
 	ts.idle = 0
 	g.scheduleCheck(user, system)
 }

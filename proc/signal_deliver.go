@@ -68,7 +68,7 @@ func (t *Task) restartForHandler(nr int64, flags uint64) {
 	default:
 		return
 	}
-	t.Ctx.SetReturn(-uint64(unix.EINTR))
+	t.Ctx.SetReturn(^uint64(unix.EINTR) + 1)
 }
 
 // restartWithout has the interrupted call nr done again when no handler ran.

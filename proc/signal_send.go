@@ -82,7 +82,7 @@ func (g *ThreadGroup) sendLocked(t *Task, info *SigInfo, group, force bool) erro
 	if sig != unix.SIGKILL { // of which nobody ever sees the siginfo
 		limit := int64(-1)
 		if sig >= SIGRTMIN || info.Code < 0 {
-			limit = int64(g.Limit(unix.RLIMIT_SIGPENDING))
+			limit = int64(g.Limit(rlimSigPending))
 		}
 		u := chargeSignal(t.Cred().UID, limit)
 		switch {

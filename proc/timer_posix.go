@@ -71,7 +71,7 @@ func (t *Task) CreateTimer(clock Clock, ev SigEvent) (int32, error) {
 	default:
 		return 0, unix.EINVAL
 	}
-	u := chargeSignal(t.Cred().UID, int64(g.Limit(unix.RLIMIT_SIGPENDING)))
+	u := chargeSignal(t.Cred().UID, int64(g.Limit(rlimSigPending)))
 	if u == nil {
 		return 0, unix.EAGAIN
 	}
