@@ -8,7 +8,6 @@ import (
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/klog"
 	"tamarix/boot/info"
-	"tamarix/fs/tty"
 	"tamarix/proc"
 )
 
@@ -42,14 +41,13 @@ func Main(b *info.Boot) {
 	}
 	setClock()
 
-	root := mountRoot()
-	m := tty.NewManager(newJobControl())
-	registerDevices(m)
-	startConsole(m, o.consoles)
-	unpackModules(root, b)
+	ctx := mountRoot()
+	unpackModules(ctx, b)
+	startDevices(ctx, o.consoles)
 
 	proc.Init(dispatch)
-	startInit(root, o)
+	reportMemory(b)
+	startInit(ctx, o)
 	select {}
 }
 

@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"golang.org/x/sys/unix"
+
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/klog"
 	"tamarix/arch/wait"
@@ -13,21 +15,33 @@ import (
 // kernelThread is how the start-up goroutine sleeps in file system calls.
 var kernelThread wait.Thread
 
-// mountRoot makes an empty tmpfs the root of the tree.
-func mountRoot() fs.Path {
+// mountRoot makes a tmpfs the root of the tree and returns a context with all
+// rights on it, which belongs to the calling goroutine. The root has what Linux
+// puts there before it unpacks anything (usr/default_cpio_list): an archive
+// without /dev/console still gets a console.
+func mountRoot() *fs.Context {
 	sb, err := tmpfs.New("rootfs", "")
 	if err != nil {
 		Panic("no root file system: %v", err)
 	}
-	return fs.NewRootMount(sb, "rootfs")
+	kernelThread.Bind()
+	ctx := fs.NewContext(fs.NewRootMount(sb, "rootfs"), &kernelThread)
+	for _, err := range []error{
+		ctx.Mkdir(unix.AT_FDCWD, "/dev", 0o755),
+		ctx.Mknod(unix.AT_FDCWD, "/dev/console", unix.S_IFCHR|0o600, unix.Mkdev(5, 1)),
+		ctx.Mkdir(unix.AT_FDCWD, "/root", 0o700),
+	} {
+		if err != nil {
+			Panic("root file system: %v", err)
+		}
+	}
+	return ctx
 }
 
 // unpackModules unpacks the loader's modules, which are cpio archives, into the
 // root and gives their memory back. A bad archive is reported, and what was
 // read of it stays.
-func unpackModules(root fs.Path, b *info.Boot) {
-	kernelThread.Bind()
-	ctx := fs.NewContext(root, &kernelThread)
+func unpackModules(ctx *fs.Context, b *info.Boot) {
 	if len(b.Modules()) == 0 {
 		klog.Warnf("initramfs: the loader gave none")
 	}
