@@ -106,6 +106,8 @@ const (
 	ReasonSyscall   Reason = 256
 	ReasonInterrupt Reason = 257 // an interrupt was handled; time to look around (Gosched)
 	ReasonKick      Reason = 258 // pending was set
+
+	reasonRemote Reason = 259 // another CPU holds the extended state
 )
 
 // NewUserContext makes a context with all registers zero; false if there is no
@@ -195,15 +197,24 @@ func (u *UserContext) RestartSyscall(nr uint64) {
 
 func (u *UserContext) GetIP() uint64 { return u.IP }
 func (u *UserContext) SetIP(ip uint64) {
-	u.IP, u.full = ip, 1
+	u.makeFull()
+	u.IP = ip
+}
+
+// makeFull makes the next exit restore all registers. After a system call, RCX
+// and R11 are what SYSCALL left in them.
+func (u *UserContext) makeFull() {
+	if u.full == 0 {
+		u.CX, u.R11, u.full = u.IP, u.Flags, 1
+	}
 }
 func (u *UserContext) GetSP() uint64   { return u.SP }
 func (u *UserContext) SetSP(sp uint64) { u.SP = sp }
 
 // SetFlags sets RFLAGS, as far as a user may.
 func (u *UserContext) SetFlags(f uint64) {
+	u.makeFull()
 	u.Flags = f&flagsUser | flagIF | flagFixed
-	u.full = 1
 }
 
 // TLS returns the FS base, SetTLS sets it. It must be below UserTop.

@@ -1,0 +1,178 @@
+//go:build tamarix
+
+// Package selftest exercises the machine layer on the machine itself: the Go
+// runtime in ring 0, user contexts in ring 3, CPUs against each other. The
+// kernel runs it for the command line option selftest=arch and prints one line
+// for each case.
+package selftest
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	arch "tamarix/arch/amd64"
+)
+
+// cases run in this order.
+var cases = []struct {
+	name string
+	run  func() error
+}{
+	{"maps", maps},
+	{"collector", collector},
+	{"goroutines", goroutines},
+	{"timers", timers},
+	{"preemption", preemption},
+	{"nil", nilDereference},
+	{"division", division},
+	{"release", release},
+	{"clock", clock},
+}
+
+// Run runs all cases and ends the machine.
+func Run() {
+	start := time.Now()
+	bad := 0
+	for _, c := range cases {
+		t := time.Now()
+		err := c.run()
+		d := time.Since(t).Round(10 * time.Microsecond)
+		if err != nil {
+			bad++
+			fmt.Printf("selftest: FAIL %s: %v (%v)\n", c.name, err, d)
+		} else {
+			fmt.Printf("selftest: ok %s (%v)\n", c.name, d)
+		}
+	}
+	fmt.Printf("selftest: done, %d CPUs, %d failed, %v, frames %+v\n", arch.NumCPU(), bad, time.Since(start).Round(time.Millisecond), arch.ReadFrameStats())
+	os.Exit(bad)
+}
+
+func maps() error {
+	m := map[string]int{}
+	for i := range 100000 {
+		m[fmt.Sprint("k", i)] = i
+	}
+	if len(m) != 100000 || m["k777"] != 777 {
+		return fmt.Errorf("wrong map: %d entries", len(m))
+	}
+	return nil
+}
+
+var sink [][]byte
+
+func collector() error {
+	for i := range 2000 {
+		b := make([]byte, 100<<10)
+		b[len(b)-1] = 1
+		if i%40 == 0 {
+			sink = append(sink, b)
+		}
+	}
+	var ms runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&ms)
+	if ms.NumGC == 0 {
+		return fmt.Errorf("no collection")
+	}
+	return nil
+}
+
+func goroutines() error {
+	var wg sync.WaitGroup
+	c := make(chan int)
+	for i := range 1000 {
+		wg.Go(func() { c <- i })
+	}
+	go func() { wg.Wait(); close(c) }()
+	sum := 0
+	for v := range c {
+		sum += v
+	}
+	if sum != 499500 {
+		return fmt.Errorf("sum %d", sum)
+	}
+	return nil
+}
+
+func timers() error {
+	for _, d := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond} {
+		t := time.Now()
+		time.Sleep(d)
+		if took := time.Since(t); took < d || took > d+50*time.Millisecond {
+			return fmt.Errorf("sleep %v took %v", d, took)
+		}
+	}
+	return nil
+}
+
+func preemption() error {
+	go func() {
+		for x := 0; ; x++ {
+		}
+	}()
+	time.Sleep(20 * time.Millisecond)
+	done := make(chan bool)
+	go func() {
+		runtime.GC()
+		done <- true
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(5 * time.Second):
+		return fmt.Errorf("a goroutine that spins stops the collector")
+	}
+}
+
+func recovered(f func()) (r any) {
+	defer func() { r = recover() }()
+	f()
+	return nil
+}
+
+func nilDereference() error {
+	r := recovered(func() {
+		var p *int
+		*p = 1
+	})
+	if _, ok := r.(runtime.Error); !ok {
+		return fmt.Errorf("recovered %v", r)
+	}
+	return nil
+}
+
+var zero int
+
+func division() error {
+	if _, ok := recovered(func() { zero = 1 / zero }).(runtime.Error); !ok {
+		return fmt.Errorf("no panic")
+	}
+	return nil
+}
+
+func release() error {
+	sink = nil
+	before := arch.ReadFrameStats().Kernel
+	debug.FreeOSMemory()
+	if after := arch.ReadFrameStats().Kernel; after >= before {
+		return fmt.Errorf("%d kernel pages before, %d after", before, after)
+	}
+	return nil
+}
+
+func clock() error {
+	t := time.Now()
+	n := 0
+	for time.Since(t) < 10*time.Millisecond {
+		n++
+	}
+	if n < 1000 {
+		return fmt.Errorf("the clock was read %d times in 10 ms", n)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+//go:build tamarix
+
+package amd64
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// enterUser, in user_amd64.s.
+func enterUser(u *UserContext) Reason
+
+// dropOwner saves the extended state of the context whose it is on this CPU.
+// Interrupts are off.
+func dropOwner()
+
+// EnterUser runs the context in ring 3, on the calling goroutine, until
+// something brings it back, and says what.
+//
+// The goroutine keeps its Go processor meanwhile. An interrupt aimed at the
+// thread below (the runtime's preemption signal, the tick) ends the stay, so
+// that garbage collection and time slices work as for any Go code; the caller
+// is expected to come back soon, by way of runtime.Gosched when it was a tick.
+func EnterUser(u *UserContext) Reason {
+	for {
+		if r := enterUser(u); r != reasonRemote {
+			return r
+		}
+		u.dropExtended()
+	}
+}
+
+// Kick makes the context leave ring 3 soon, wherever it runs; nothing happens
+// if it does not. RequestKick before it, so that a context that is just about
+// to enter is not missed.
+func (u *UserContext) Kick() {
+	a := uint64(uintptr(unsafe.Pointer(u)))
+	for i := range NumCPU() {
+		if c := cpuByIndex(i); atomic.LoadUint64(&c.user) == a {
+			sendIPIAnywhere(c.apicID, vectorRequest)
+		}
+	}
+}
+
+// dropExtended brings the extended state and the GS base into memory, from
+// whichever CPU holds them.
+func (u *UserContext) dropExtended() {
+	for {
+		owner := atomic.LoadUint64(&u.owner)
+		if owner == 0 {
+			return
+		}
+		s := pin()
+		me := thisCPU()
+		if owner == me.self {
+			if me.owner == uint64(uintptr(unsafe.Pointer(u))) {
+				dropOwner()
+			}
+			unpin(s)
+			continue
+		}
+		c := (*percpu)(unsafe.Pointer(uintptr(owner)))
+		if atomic.OrUint32(&c.requests, requestDropOwner)&requestDropOwner == 0 {
+			sendIPI(c.apicID, vectorRequest)
+		}
+		for atomic.LoadUint64(&u.owner) == owner {
+			serveRequestsNoSplit(me)
+			pause()
+		}
+		unpin(s)
+	}
+}
+
+// User copies, in user_amd64.s. Those with n stay within one user page.
+func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int
+func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
+func userZero(root Frame, dst uint64, n int) int
+func userLoad32(root Frame, addr uint64) (v uint32, ok bool)
+func userLoad64(root Frame, addr uint64) (v uint64, ok bool)
+func userStore32(root Frame, addr uint64, v uint32) (ok bool)
+func userStore64(root Frame, addr uint64, v uint64) (ok bool)
+func userCAS32(root Frame, addr uint64, old, new uint32) (cur uint32, ok bool)
+
+// Where user copies may fault, and where they go on then. Set once at boot.
+var userCopyLow, userCopyHigh, userCopyExit uint64

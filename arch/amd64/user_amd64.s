@@ -1,0 +1,539 @@
+//go:build tamarix
+
+#include "textflag.h"
+#include "go_asm.h"
+#include "asm_amd64.h"
+
+// The hot path: into ring 3, and back on the same goroutine.
+//
+// percpu.user names the context whose root is in CR3, whose extended state and
+// GS base are in this CPU's registers. Whatever breaks one of these clears
+// percpu.user, so one comparison tells that nothing need be loaded. While a
+// context runs in ring 3 it is percpu.user: the entries store registers there.
+
+#define XMM (UserContext_xsave+const_fxXMM)
+
+// SAVEOWNER stores the GS base and the extended state, all but the XMM part,
+// into the context in BX. It spoils AX, CX, DX, R8 and R9. Without XSAVE, the
+// XMM part of FXSAVE's image must not overwrite the user's: it goes through a
+// buffer, of which only the x87 part is taken.
+#define SAVEOWNER \
+	MOVL	$MSR_KERNEL_GS_BASE, CX; \
+	RDMSR; \
+	SHLQ	$32, DX; \
+	ORQ	DX, AX; \
+	MOVQ	AX, UserContext_GS(BX); \
+	MOVL	·xsaveMask(SB), AX; \
+	XORL	DX, DX; \
+	TESTL	AX, AX; \
+	JEQ	noXSAVE; \
+	XSAVE64_BX; LONG $UserContext_xsave; \
+	JMP	ownerSaved; \
+noXSAVE: \
+	MOVQ	percpu_xsaveTemp(GS), R8; \
+	FXSAVE64	(R8); \
+	MOVL	$(const_fxXMM/8-1), CX; \
+copyX87: \
+	MOVQ	(R8)(CX*8), R9; \
+	MOVQ	R9, UserContext_xsave(BX)(CX*8); \
+	SUBL	$1, CX; \
+	JPL	copyX87; \
+ownerSaved: \
+	NOP
+
+// SWAPFS stores the user's FS base in the context in SP and loads the kernel
+// thread's, without FSGSBASE. It spoils AX, CX and DX.
+#define SWAPFS \
+	MOVL	$MSR_FS_BASE, CX; \
+	RDMSR; \
+	SHLQ	$32, DX; \
+	ORQ	DX, AX; \
+	MOVQ	AX, UserContext_FS(SP); \
+	MOVQ	percpu_current(GS), AX; \
+	MOVQ	kthread_FS(AX), AX; \
+	MOVQ	AX, DX; \
+	SHRQ	$32, DX; \
+	WRMSR
+
+// func enterUser(u *UserContext) Reason
+TEXT ·enterUser(SB),NOSPLIT|NOFRAME,$0-16
+	MOVQ	8(SP), AX
+	CLI
+	MOVQ	SP, UserContext_kernelSP(AX)
+	MOVQ	BP, UserContext_kernelBP(AX)
+again:
+	CMPL	UserContext_pending(AX), $0
+	JNE	kicked
+	CMPQ	AX, percpu_user(GS)
+	JNE	load
+	LOADXMM(XMM, AX)
+	STMXCSR	percpu_mxcsr(GS)
+	MOVL	percpu_mxcsr(GS), CX
+	CMPL	CX, UserContext_mxcsr(AX)
+	JNE	mxcsr
+mxcsrDone:
+	MOVQ	UserContext_FS(AX), CX
+	CMPB	·hasFSGSBASE(SB), $0
+	JEQ	slowFS
+	WRFSBASE_CX
+fsDone:
+	MOVQ	UserContext_BX(AX), BX
+	MOVQ	UserContext_DX(AX), DX
+	MOVQ	UserContext_SI(AX), SI
+	MOVQ	UserContext_DI(AX), DI
+	MOVQ	UserContext_BP(AX), BP
+	MOVQ	UserContext_R8(AX), R8
+	MOVQ	UserContext_R9(AX), R9
+	MOVQ	UserContext_R10(AX), R10
+	MOVQ	UserContext_R12(AX), R12
+	MOVQ	UserContext_R13(AX), R13
+	MOVQ	UserContext_R14(AX), R14
+	MOVQ	UserContext_R15(AX), R15
+	MOVQ	UserContext_IP(AX), CX
+	CMPL	UserContext_full(AX), $0
+	JNE	full
+	MOVQ	UserContext_Flags(AX), R11
+	MOVQ	UserContext_SP(AX), SP
+	MOVQ	UserContext_AX(AX), AX
+	SWAPGS
+	SYSRETQ
+
+full:
+	// IRET faults in ring 0 on an address that is not canonical.
+	SHRQ	$47, CX
+	JNZ	badIP
+	MOVQ	percpu_stack(GS), SP
+	SUBQ	$40, SP
+	MOVQ	UserContext_IP(AX), CX
+	MOVQ	CX, 0(SP)
+	MOVQ	$const_selUserCode, 8(SP)
+	MOVQ	UserContext_Flags(AX), CX
+	MOVQ	CX, 16(SP)
+	MOVQ	UserContext_SP(AX), CX
+	MOVQ	CX, 24(SP)
+	MOVQ	$const_selUserData, 32(SP)
+	MOVQ	UserContext_CX(AX), CX
+	MOVQ	UserContext_R11(AX), R11
+	MOVQ	UserContext_AX(AX), AX
+	SWAPGS
+	IRETQ
+
+mxcsr:
+	LDMXCSR	UserContext_mxcsr(AX)
+	JMP	mxcsrDone
+
+slowFS:
+	MOVQ	AX, BX
+	MOVQ	CX, AX
+	MOVQ	CX, DX
+	SHRQ	$32, DX
+	MOVL	$MSR_FS_BASE, CX
+	WRMSR
+	MOVQ	BX, AX
+	JMP	fsDone
+
+kicked:
+	LDMXCSR	·kernelMXCSR(SB)
+	STI
+	MOVQ	$const_ReasonKick, 16(SP)
+	RET
+
+remote:
+	// Another CPU holds the state: Go code fetches it and calls again.
+	STI
+	MOVQ	$const_reasonRemote, 16(SP)
+	RET
+
+badIP:
+	// As if the jump there had faulted.
+	MOVQ	percpu_current(GS), BX
+	MOVQ	kthread_FS(BX), CX
+	MOVQ	AX, DI
+	MOVQ	CX, AX
+	MOVQ	CX, DX
+	SHRQ	$32, DX
+	MOVL	$MSR_FS_BASE, CX
+	WRMSR
+	LDMXCSR	·kernelMXCSR(SB)
+	MOVQ	UserContext_kernelBP(DI), BP
+	MOVQ	$13, UserContext_vector(DI)
+	MOVQ	$0, UserContext_errorCode(DI)
+	STI
+	MOVQ	$13, 16(SP)
+	RET
+
+load:
+	MOVQ	AX, DI
+	MOVQ	UserContext_owner(DI), CX
+	CMPQ	CX, percpu_self(GS)
+	JEQ	haveState
+	TESTQ	CX, CX
+	JNZ	remote
+	MOVQ	percpu_owner(GS), BX
+	TESTQ	BX, BX
+	JEQ	restore
+	SAVEOWNER
+	MOVQ	UserContext_GS(BX), R8
+	MOVQ	$0, UserContext_owner(BX)	// last: another CPU may load it now
+	CMPQ	R8, UserContext_GS(DI)
+	JEQ	gsDone
+restore:
+	MOVQ	UserContext_GS(DI), AX
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	MOVL	$MSR_KERNEL_GS_BASE, CX
+	WRMSR
+gsDone:
+	MOVQ	DI, BX
+	MOVL	·xsaveMask(SB), AX
+	XORL	DX, DX
+	TESTL	AX, AX
+	JEQ	fxrstor
+	XRSTOR64_BX; LONG $UserContext_xsave
+restored:
+	MOVQ	DI, percpu_owner(GS)
+	MOVQ	percpu_self(GS), CX
+	MOVQ	CX, UserContext_owner(DI)
+haveState:
+	MOVQ	UserContext_root(DI), CX
+	CMPQ	CX, percpu_root(GS)
+	JEQ	rootDone
+	MOVQ	CX, percpu_root(GS)
+	MOVQ	CX, CR3
+rootDone:
+	// Locked, so that either we see pending or Kick sees us.
+	MOVQ	DI, CX
+	XCHGQ	CX, percpu_user(GS)
+	MOVQ	DI, AX
+	JMP	again
+fxrstor:
+	FXRSTOR64	UserContext_xsave(BX)
+	JMP	restored
+
+// func dropOwner()
+// Moves the extended state and GS base of this CPU's owner into its context.
+// Interrupts are off.
+TEXT ·dropOwner(SB),NOSPLIT,$0-0
+	MOVQ	percpu_owner(GS), BX
+	TESTQ	BX, BX
+	JEQ	none
+	SAVEOWNER
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	$0, percpu_owner(GS)
+	MOVQ	$0, UserContext_owner(BX)
+none:
+	RET
+
+// userSyscall is SYSCALL from ring 3.
+TEXT ·userSyscall(SB),NOSPLIT|NOFRAME,$0
+	SWAPGS
+	MOVQ	SP, percpu_scratch(GS)
+	MOVQ	percpu_user(GS), SP
+	MOVQ	CX, UserContext_IP(SP)
+	MOVQ	R11, UserContext_Flags(SP)
+	MOVQ	AX, UserContext_AX(SP)
+	MOVQ	BX, UserContext_BX(SP)
+	MOVQ	DX, UserContext_DX(SP)
+	MOVQ	SI, UserContext_SI(SP)
+	MOVQ	DI, UserContext_DI(SP)
+	MOVQ	BP, UserContext_BP(SP)
+	MOVQ	R8, UserContext_R8(SP)
+	MOVQ	R9, UserContext_R9(SP)
+	MOVQ	R10, UserContext_R10(SP)
+	MOVQ	R12, UserContext_R12(SP)
+	MOVQ	R13, UserContext_R13(SP)
+	MOVQ	R14, UserContext_R14(SP)
+	MOVQ	R15, UserContext_R15(SP)
+	MOVQ	percpu_scratch(GS), AX
+	MOVQ	AX, UserContext_SP(SP)
+	MOVL	$0, UserContext_full(SP)
+	SAVEXMM(XMM, SP)
+	STMXCSR	UserContext_mxcsr(SP)
+	CMPL	UserContext_mxcsr(SP), $const_defaultMXCSR
+	JNE	mxcsr
+mxcsrDone:
+	CMPB	·hasFSGSBASE(SB), $0
+	JEQ	slowFS
+	RDFSBASE_AX
+	MOVQ	AX, UserContext_FS(SP)
+	MOVQ	percpu_current(GS), AX
+	MOVQ	kthread_FS(AX), AX
+	WRFSBASE_AX
+fsDone:
+	MOVQ	UserContext_kernelBP(SP), BP
+	MOVQ	UserContext_kernelSP(SP), SP
+	STI
+	MOVQ	$const_ReasonSyscall, 16(SP)
+	RET
+mxcsr:
+	LDMXCSR	·kernelMXCSR(SB)
+	JMP	mxcsrDone
+slowFS:
+	SWAPFS
+	JMP	fsDone
+
+// userTrap is an exception or interrupt from ring 3, on the IST stack:
+//
+//	0 vector, 8 error, 16 IP, 24 CS, 32 flags, 40 SP, 48 SS
+//
+// Exceptions go straight back to the goroutine. Interrupts are handled first;
+// then the thread goes on as if EnterUser had returned.
+TEXT ·userTrap(SB),NOSPLIT|NOFRAME,$0
+	SWAPGS
+	MOVQ	AX, percpu_scratch(GS)
+	MOVQ	percpu_user(GS), AX
+	MOVQ	BX, UserContext_BX(AX)
+	MOVQ	CX, UserContext_CX(AX)
+	MOVQ	DX, UserContext_DX(AX)
+	MOVQ	SI, UserContext_SI(AX)
+	MOVQ	DI, UserContext_DI(AX)
+	MOVQ	BP, UserContext_BP(AX)
+	MOVQ	R8, UserContext_R8(AX)
+	MOVQ	R9, UserContext_R9(AX)
+	MOVQ	R10, UserContext_R10(AX)
+	MOVQ	R11, UserContext_R11(AX)
+	MOVQ	R12, UserContext_R12(AX)
+	MOVQ	R13, UserContext_R13(AX)
+	MOVQ	R14, UserContext_R14(AX)
+	MOVQ	R15, UserContext_R15(AX)
+	MOVQ	percpu_scratch(GS), BX
+	MOVQ	BX, UserContext_AX(AX)
+	MOVQ	0(SP), SI
+	MOVQ	8(SP), BX
+	MOVQ	BX, UserContext_errorCode(AX)
+	MOVQ	16(SP), BX
+	MOVQ	BX, UserContext_IP(AX)
+	MOVQ	32(SP), BX
+	MOVQ	BX, UserContext_Flags(AX)
+	MOVQ	40(SP), BX
+	MOVQ	BX, UserContext_SP(AX)
+	MOVL	$1, UserContext_full(AX)
+	CLD
+	CMPB	·hasSMAP(SB), $0
+	JEQ	noSMAP
+	CLAC
+noSMAP:
+	SAVEXMM(XMM, AX)
+	STMXCSR	UserContext_mxcsr(AX)
+	CMPL	UserContext_mxcsr(AX), $const_defaultMXCSR
+	JEQ	mxcsrDone
+	LDMXCSR	·kernelMXCSR(SB)
+mxcsrDone:
+	MOVQ	AX, SP
+	CMPB	·hasFSGSBASE(SB), $0
+	JEQ	slowFS
+	RDFSBASE_AX
+	MOVQ	AX, UserContext_FS(SP)
+	MOVQ	percpu_current(GS), AX
+	MOVQ	kthread_FS(AX), AX
+	WRFSBASE_AX
+fsDone:
+	CMPQ	SI, $32
+	JAE	interrupt
+	MOVQ	SI, UserContext_vector(SP)
+	CMPQ	SI, $14
+	JNE	back
+	MOVQ	CR2, AX
+	MOVQ	AX, UserContext_faultAddr(SP)
+back:
+	MOVQ	UserContext_kernelBP(SP), BP
+	MOVQ	UserContext_kernelSP(SP), SP
+	STI
+	MOVQ	SI, 16(SP)
+	RET
+interrupt:
+	MOVQ	percpu_current(GS), AX
+	MOVQ	UserContext_kernelBP(SP), BX
+	MOVQ	BX, kthread_BP(AX)
+	MOVQ	UserContext_kernelSP(SP), BX
+	MOVQ	BX, kthread_SP(AX)
+	LEAQ	·userReturn(SB), BX
+	MOVQ	BX, kthread_IP(AX)
+	MOVQ	$const_ReasonInterrupt, kthread_AX(AX)
+	MOVQ	$(const_flagIF|const_flagFixed), kthread_Flags(AX)
+	MOVL	$0, kthread_full(AX)
+	MOVL	$1, kthread_fromUser(AX)
+	MOVQ	SI, kthread_vector(AX)
+	JMP	·handle(SB)
+slowFS:
+	SWAPFS
+	JMP	fsDone
+
+// userReturn is where a thread goes on whose ring 3 was interrupted: the end
+// of enterUser.
+TEXT ·userReturn(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	AX, 16(SP)
+	RET
+
+// User copies: see usercopy.go. A fault anywhere between userCopyFirst and
+// userCopyLast goes on at userCopyFixup. DI counts; R8 is where it began, R9
+// where the count is to be stored, 0 if nowhere.
+
+TEXT ·userCopyFirst(SB),NOSPLIT|NOFRAME,$0
+	INT	$3
+
+// func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int
+TEXT ·userRead(SB),NOSPLIT,$0-40
+	MOVQ	dst+8(FP), DI
+	MOVQ	src+16(FP), SI
+	MOVQ	n+24(FP), CX
+	LEAQ	ret+32(FP), R9
+	JMP	userMove<>(SB)
+
+// func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
+TEXT ·userWrite(SB),NOSPLIT,$0-40
+	MOVQ	dst+8(FP), DI
+	MOVQ	src+16(FP), SI
+	MOVQ	n+24(FP), CX
+	LEAQ	ret+32(FP), R9
+	JMP	userMove<>(SB)
+
+TEXT userMove<>(SB),NOSPLIT,$0-40
+	MOVQ	root+0(FP), AX
+	MOVQ	DI, R8
+	CLI
+	CMPQ	AX, percpu_root(GS)
+	JNE	root
+loaded:
+	CMPB	·hasSMAP(SB), $0
+	JEQ	move
+	STAC
+move:
+	MOVQ	CX, BX
+	SHRQ	$3, CX
+	REP; MOVSQ
+	MOVQ	BX, CX
+	ANDQ	$7, CX
+	REP; MOVSB
+	JMP	·userCopyFixup(SB)
+root:
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	AX, percpu_root(GS)
+	MOVQ	AX, CR3
+	JMP	loaded
+
+// func userZero(root Frame, dst uint64, n int) int
+TEXT ·userZero(SB),NOSPLIT,$0-32
+	MOVQ	root+0(FP), AX
+	MOVQ	dst+8(FP), DI
+	MOVQ	n+16(FP), CX
+	LEAQ	ret+24(FP), R9
+	MOVQ	DI, R8
+	CLI
+	CMPQ	AX, percpu_root(GS)
+	JNE	root
+loaded:
+	CMPB	·hasSMAP(SB), $0
+	JEQ	move
+	STAC
+move:
+	XORL	AX, AX
+	MOVQ	CX, BX
+	SHRQ	$3, CX
+	REP; STOSQ
+	MOVQ	BX, CX
+	ANDQ	$7, CX
+	REP; STOSB
+	JMP	·userCopyFixup(SB)
+root:
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	AX, percpu_root(GS)
+	MOVQ	AX, CR3
+	JMP	loaded
+
+// userWord readies the access of one word: root and address in AX and DI. It
+// returns with interrupts off and SMAP open.
+TEXT userWord<>(SB),NOSPLIT|NOFRAME,$0
+	XORL	R9, R9
+	CLI
+	CMPQ	AX, percpu_root(GS)
+	JNE	root
+loaded:
+	CMPB	·hasSMAP(SB), $0
+	JEQ	done
+	STAC
+done:
+	RET
+root:
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	AX, percpu_root(GS)
+	MOVQ	AX, CR3
+	JMP	loaded
+
+// func userLoad32(root Frame, addr uint64) (v uint32, ok bool)
+TEXT ·userLoad32(SB),NOSPLIT|NOFRAME,$0-21
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVL	$0, v+16(FP)
+	MOVB	$0, ok+20(FP)
+	CALL	userWord<>(SB)
+	MOVL	(DI), AX
+	MOVL	AX, v+16(FP)
+	MOVB	$1, ok+20(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userLoad64(root Frame, addr uint64) (v uint64, ok bool)
+TEXT ·userLoad64(SB),NOSPLIT|NOFRAME,$0-25
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVQ	$0, v+16(FP)
+	MOVB	$0, ok+24(FP)
+	CALL	userWord<>(SB)
+	MOVQ	(DI), AX
+	MOVQ	AX, v+16(FP)
+	MOVB	$1, ok+24(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userStore32(root Frame, addr uint64, v uint32) (ok bool)
+TEXT ·userStore32(SB),NOSPLIT|NOFRAME,$0-25
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVL	v+16(FP), BX
+	MOVB	$0, ok+24(FP)
+	CALL	userWord<>(SB)
+	MOVL	BX, (DI)
+	MOVB	$1, ok+24(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userStore64(root Frame, addr uint64, v uint64) (ok bool)
+TEXT ·userStore64(SB),NOSPLIT|NOFRAME,$0-25
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVQ	v+16(FP), BX
+	MOVB	$0, ok+24(FP)
+	CALL	userWord<>(SB)
+	MOVQ	BX, (DI)
+	MOVB	$1, ok+24(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userCAS32(root Frame, addr uint64, old, new uint32) (cur uint32, ok bool)
+TEXT ·userCAS32(SB),NOSPLIT|NOFRAME,$0-29
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVL	new+20(FP), BX
+	MOVL	$0, cur+24(FP)
+	MOVB	$0, ok+28(FP)
+	CALL	userWord<>(SB)
+	MOVL	old+16(FP), AX
+	LOCK
+	CMPXCHGL	BX, (DI)
+	MOVL	AX, cur+24(FP)
+	MOVB	$1, ok+28(FP)
+	JMP	·userCopyFixup(SB)
+
+TEXT ·userCopyLast(SB),NOSPLIT|NOFRAME,$0
+	INT	$3
+
+// userCopyFixup ends a copy, whether it came to its end or to a fault.
+TEXT ·userCopyFixup(SB),NOSPLIT|NOFRAME,$0
+	CMPB	·hasSMAP(SB), $0
+	JEQ	closed
+	CLAC
+closed:
+	STI
+	TESTQ	R9, R9
+	JEQ	done
+	SUBQ	R8, DI
+	MOVQ	DI, (R9)
+done:
+	RET
