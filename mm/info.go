@@ -176,7 +176,7 @@ type Stats struct {
 }
 
 // RSS returns the resident pages of all kinds.
-func (s *Stats) RSS() uint64 { return s.RSSAnon + s.RSSFile + s.RSSShmem }
+func (s Stats) RSS() uint64 { return s.RSSAnon + s.RSSFile + s.RSSShmem }
 
 // Stats returns the figures of this moment.
 func (as *AddressSpace) Stats() Stats {

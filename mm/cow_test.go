@@ -1,0 +1,199 @@
+package mm
+
+import (
+	"testing"
+
+	arch "tamarix/arch/amd64"
+
+	"golang.org/x/sys/unix"
+)
+
+func fork(t testing.TB, as *AddressSpace) *AddressSpace {
+	t.Helper()
+	c, err := as.Fork()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// The counts of acceptance: a fork copies nothing, k writes copy k pages, and
+// what only one process still has is claimed.
+func TestForkCopiesOnlyWhatIsWritten(t *testing.T) {
+	const n, k = 1000, 137
+	as := newSpace(t)
+	addr := mapAnon(t, as, n)
+	dirty(t, as, addr, n, 1)
+	before := arch.ReadFrameStats()
+
+	child := fork(t, as)
+	if now := arch.ReadFrameStats(); now.Anon != before.Anon {
+		t.Errorf("fork copied %d pages", now.Anon-before.Anon)
+	}
+	if c := as.Stats().COWCopies + child.Stats().COWCopies; c != 0 {
+		t.Errorf("fork counts %d copies", c)
+	}
+	expect(t, child, addr, n, 1)
+	dirty(t, child, addr, k, 2)
+	if s := child.Stats(); s.COWCopies != k || s.COWClaims != 0 {
+		t.Errorf("%d writes of the child: %d copies, %d claims", k, s.COWCopies, s.COWClaims)
+	}
+	if now := arch.ReadFrameStats(); now.Anon != before.Anon+k {
+		t.Errorf("%d writes took %d frames", k, now.Anon-before.Anon)
+	}
+	expect(t, as, addr, n, 1)
+
+	// The parent goes (here: drops the memory); the child writes the rest.
+	if err := as.Munmap(addr, n*page); err != nil {
+		t.Fatal(err)
+	}
+	dirty(t, child, addr, n, 3)
+	if s := child.Stats(); s.COWCopies != k || s.COWClaims != n-k {
+		t.Errorf("last owner: %d copies, %d claims; want %d, %d", s.COWCopies, s.COWClaims, k, n-k)
+	}
+	expect(t, child, addr, n, 3)
+	child.Unref()
+}
+
+func TestParentClaimsAfterChildExits(t *testing.T) {
+	const n = 50
+	as := newSpace(t)
+	addr := mapAnon(t, as, n)
+	dirty(t, as, addr, n, 1)
+	fork(t, as).Unref()
+	dirty(t, as, addr, n, 9)
+	if s := as.Stats(); s.COWCopies != 0 || s.COWClaims != n {
+		t.Errorf("%d copies, %d claims; want 0, %d", s.COWCopies, s.COWClaims, n)
+	}
+}
+
+func TestForkSharesSharedMemory(t *testing.T) {
+	as := newSpace(t)
+	addr := mustMap(t, as, MmapRequest{Len: 8 * page, Prot: rw, Flags: unix.MAP_SHARED | unix.MAP_ANONYMOUS})
+	dirty(t, as, addr, 8, 1)
+	child := fork(t, as)
+	expect(t, child, addr, 8, 1)
+	dirty(t, child, addr, 8, 0x40)
+	expect(t, as, addr, 8, 0x40)
+	if s := child.Stats(); s.COWCopies+s.COWClaims != 0 {
+		t.Errorf("shared memory: %d copies, %d claims", s.COWCopies, s.COWClaims)
+	}
+	child.Unref()
+}
+
+func TestForkManyGenerations(t *testing.T) {
+	const n = 20
+	as := newSpace(t)
+	addr := mapAnon(t, as, n)
+	dirty(t, as, addr, n, 0)
+	gen := []*AddressSpace{as}
+	for g := 1; g < 10; g++ {
+		c := fork(t, gen[g-1])
+		dirty(t, c, addr, n, byte(g*10))
+		gen = append(gen, c)
+	}
+	for g, c := range gen {
+		expect(t, c, addr, n, byte(g*10))
+	}
+	for _, c := range gen[1:] {
+		c.Unref()
+	}
+}
+
+func TestForkAdvice(t *testing.T) {
+	as := newSpace(t)
+	a := mapAnon(t, as, 4)
+	b := mapAnon(t, as, 4)
+	dirty(t, as, a, 4, 1)
+	dirty(t, as, b, 4, 1)
+	if err := as.Madvise(a, 4*page, unix.MADV_DONTFORK); err != nil {
+		t.Fatal(err)
+	}
+	if err := as.Madvise(b, 4*page, unix.MADV_WIPEONFORK); err != nil {
+		t.Fatal(err)
+	}
+	child := fork(t, as)
+	if got := faultCode(child, a, 0); got != segvMaperr {
+		t.Errorf("MADV_DONTFORK memory in the child: %#x", got)
+	}
+	var p [1]byte
+	if err := child.CopyIn(p[:], b); err != nil || p[0] != 0 {
+		t.Errorf("MADV_WIPEONFORK memory in the child: %d, %v", p[0], err)
+	}
+	child.Unref()
+}
+
+// Private file pages: the child faults them in, copies stay private.
+func TestForkPrivateFile(t *testing.T) {
+	as := newSpace(t)
+	o := NewObject(nil)
+	defer o.Unref()
+	fill(t, o, 40, 1)
+	addr := mustMap(t, as, MmapRequest{Len: 40 * page, Prot: rw, Flags: unix.MAP_PRIVATE, Object: o})
+	expect(t, as, addr, 40, 1)
+	dirty(t, as, addr, 10, 0x80)
+	child := fork(t, as)
+	if s := child.Stats(); s.RSSAnon != 10 || s.RSS() != 10 {
+		t.Errorf("child starts with %d anonymous of %d resident pages, want 10 of 10", s.RSSAnon, s.RSS())
+	}
+	expect(t, child, addr, 10, 0x80)
+	expect(t, child, addr+10*page, 30, 11)
+	dirty(t, child, addr, 10, 0x20)
+	expect(t, as, addr, 10, 0x80)
+	child.Unref()
+	buf := make([]byte, 1)
+	it := BytesIter(buf)
+	if _, err := o.ReadAt(&it, 0, o.Size()); err != nil || buf[0] != 1 {
+		t.Errorf("the file changed: %d, %v", buf[0], err)
+	}
+}
+
+func TestZeroPageIsNotCounted(t *testing.T) {
+	as := newSpace(t)
+	addr := mapAnon(t, as, 16)
+	before := arch.ReadFrameStats().Anon
+	expectZero(t, as, addr, 16*page)
+	if now := arch.ReadFrameStats().Anon; now != before {
+		t.Errorf("reading took %d frames", now-before)
+	}
+	if rss := as.Stats().RSS(); rss != 0 {
+		t.Errorf("reading made %d pages resident", rss)
+	}
+	child := fork(t, as)
+	dirty(t, child, addr, 16, 5)
+	expectZero(t, as, addr, 16*page)
+	if s := child.Stats(); s.COWCopies != 0 || s.ZeroFills != 16 {
+		t.Errorf("%d copies, %d zero fills; want 0, 16", s.COWCopies, s.ZeroFills)
+	}
+	child.Unref()
+}
+
+func expectZero(t testing.TB, as *AddressSpace, addr uint64, n int) {
+	t.Helper()
+	buf := make([]byte, n)
+	if err := as.CopyIn(buf, addr); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range buf {
+		if b != 0 {
+			t.Fatalf("byte %#x is %#x, want 0", i, b)
+		}
+	}
+}
+
+func TestManyForksLoseNothing(t *testing.T) {
+	as := newSpace(t)
+	addr := mapAnon(t, as, 64)
+	dirty(t, as, addr, 64, 1)
+	before := arch.ReadFrameStats()
+	for i := 0; i < 2000; i++ {
+		c := fork(t, as)
+		if err := c.Write32(addr+uint64(i%64)*page, 7); err != nil {
+			t.Fatal(err)
+		}
+		c.Unref()
+	}
+	if after := arch.ReadFrameStats(); after != before {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+}
