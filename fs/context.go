@@ -48,7 +48,11 @@ type Context struct {
 	Iter2 mm.Iter
 	pos   int64 // position of pread and friends
 	pos2  int64
-	rwf   int // RWF_* of the preadv2 or pwritev2 that runs
+	// PathBuf holds the path names of the system call that runs, copied from user memory.
+	PathBuf [2][]byte
+	DirBuf  []byte // of getdents
+
+	rwf int // RWF_* of the preadv2 or pwritev2 that runs
 }
 
 // NewContext returns a context with empty descriptor table, root credentials

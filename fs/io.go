@@ -179,6 +179,9 @@ func (ctx *Context) WriteLimit(pos int64, n int) (int, error) {
 // MaxFileSize is the largest size of a regular file (MAX_LFS_FILESIZE, linux/fs.h).
 const MaxFileSize = math.MaxInt64 &^ 4095
 
+// SetTransferFlags sets the RWF_* flags of the transfer that follows (preadv2(2)).
+func (ctx *Context) SetTransferFlags(rwf int) { ctx.rwf = rwf }
+
 // AppendOnce reports whether the write that runs has RWF_APPEND (pwritev2(2)).
 func (ctx *Context) AppendOnce() bool { return ctx.rwf&unix.RWF_APPEND != 0 }
 

@@ -12,8 +12,8 @@ type OpenHow struct {
 	Exec    bool
 }
 
-// Flags that open(2) knows; others are ignored there and EINVAL in openat2.
-const openFlags = unix.O_ACCMODE | unix.O_CREAT | unix.O_EXCL | unix.O_NOCTTY | unix.O_TRUNC | unix.O_APPEND |
+// OpenFlags are the flags that open(2) knows; others are ignored there and EINVAL in openat2.
+const OpenFlags = unix.O_ACCMODE | unix.O_CREAT | unix.O_EXCL | unix.O_NOCTTY | unix.O_TRUNC | unix.O_APPEND |
 	unix.O_NONBLOCK | unix.O_SYNC | unix.O_DSYNC | fasync | unix.O_DIRECT | unix.O_LARGEFILE |
 	unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NOATIME | unix.O_CLOEXEC | unix.O_PATH | tmpfileFlag
 
@@ -26,7 +26,7 @@ const tmpfileFlag = unix.O_TMPFILE &^ unix.O_DIRECTORY
 // Open opens path relative to dirfd: openat(2) without the descriptor. The
 // caller owns the reference.
 func (ctx *Context) Open(dirfd int32, path string, flags int, mode uint32) (*File, error) {
-	return ctx.OpenHow(dirfd, path, &OpenHow{Flags: flags & openFlags, Mode: mode & 0o7777})
+	return ctx.OpenHow(dirfd, path, &OpenHow{Flags: flags & OpenFlags, Mode: mode & 0o7777})
 }
 
 // OpenExec opens a program for execution: it must be a regular file with
