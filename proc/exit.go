@@ -161,7 +161,7 @@ func (g *ThreadGroup) becomeZombie() {
 	if s := g.session; s.leader == g {
 		s.leader = nil
 	}
-	g.exitEvents.WakeAll(unix.POLLIN | unix.POLLRDNORM)
+	g.exitEvents.WakeAll(unix.POLLIN | pollRdNorm)
 	if g.parent == nil || g.notifyParentExit(g.Leader) {
 		g.unlink()
 	}
@@ -273,7 +273,7 @@ func (g *ThreadGroup) unlink() {
 	}
 	g.leaveProcessGroup()
 	g.Leader.freeTID()
-	g.exitEvents.WakeAll(unix.POLLIN | unix.POLLRDNORM | unix.POLLHUP)
+	g.exitEvents.WakeAll(unix.POLLIN | pollRdNorm | unix.POLLHUP)
 }
 
 // waitForOthers sleeps until t is the only thread of its process that has not

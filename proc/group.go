@@ -61,6 +61,7 @@ type ThreadGroup struct {
 	fsLimits     *fs.Limits              // mirror of two limits for package fs
 	dumpable     atomic.Int32            // PR_SET_DUMPABLE
 	oomAdj       atomic.Int32            // /proc/PID/oom_score_adj
+	oomAdjMin    atomic.Int32            // the lowest an unprivileged process may set it to
 	liveCount    atomic.Int32            // tasks that have not ended
 	exe          atomic.Pointer[fs.File] // the executable, referenced
 }

@@ -62,6 +62,7 @@ func (g *ThreadGroup) copyLimits(from *ThreadGroup) {
 func (g *ThreadGroup) mirrorLimits() {
 	g.fsLimits.FileSize.Store(g.limits.lim[unix.RLIMIT_FSIZE].Cur)
 	g.fsLimits.NoFile.Store(g.limits.lim[unix.RLIMIT_NOFILE].Cur)
+	g.cpuLimited.Store(g.limits.lim[unix.RLIMIT_CPU].Cur != unix.RLIM_INFINITY)
 }
 
 // Limit returns the soft limit of resource res (RLIMIT_*).
@@ -127,16 +128,7 @@ func (t *Task) Prlimit(pid int32, res int, set *unix.Rlimit) (old unix.Rlimit, e
 		as.SetLimits(g.memoryLimits())
 		as.Unref()
 	}
-	if res == unix.RLIMIT_CPU {
-		g.cpuLimitChanged()
-	}
 	return old, nil
-}
-
-// cpuLimitChanged has RLIMIT_CPU looked at from now on.
-func (g *ThreadGroup) cpuLimitChanged() {
-	l := g.Limits()[unix.RLIMIT_CPU]
-	g.cpuLimited.Store(l.Cur != unix.RLIM_INFINITY)
 }
 
 // checkCPULimit applies RLIMIT_CPU: SIGXCPU at the soft limit and every second

@@ -34,10 +34,11 @@ type Task struct {
 	work   atomic.Uint32
 	Thread wait.Thread // how the owner sleeps
 
-	comm     atomic.Pointer[string]  // command name, at most 15 bytes
-	cred     atomic.Pointer[fs.Cred] // = fsctx.Cred, for other goroutines; written by the owner
-	usage    mm.Usage                // faults and copies
-	userTime atomic.Int64            // ns in ring 3, as the timer saw it; written by the owner
+	comm      atomic.Pointer[string]  // command name, at most 15 bytes
+	cred      atomic.Pointer[fs.Cred] // = fsctx.Cred, for other goroutines; written by the owner
+	usage     mm.Usage                // faults and copies
+	preempted atomic.Uint64           // times it gave up the CPU in ring 3
+	userTime  atomic.Int64            // ns in ring 3, as the timer saw it; written by the owner
 
 	// --- The owner's. Other goroutines read AS, fsctx.FS and fsctx.Files under mu.
 
@@ -58,6 +59,8 @@ type Task struct {
 	childSetTID   uint64     // user address to store the own TID at when it first runs
 	futex         futexWaiter
 	account       *userAccount // whose count of tasks it is in
+	peakRSS       uint64       // bytes; noted when the address space is given up
+	exitStatus    int          // wait status of exit(2), for a process whose threads all leave by it
 	personality   uint32
 	parentDeath   unix.Signal // PR_SET_PDEATHSIG; tree lock
 	sched         schedParams // under mu
