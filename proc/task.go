@@ -159,3 +159,13 @@ func (t *Task) setWork(w uint32) {
 	t.Ctx.Kick()
 	t.Thread.Wake()
 }
+
+// ReplaceFiles gives t a descriptor table of its own in place of the one it
+// shares (unshare(2), close_range(2)); n's reference becomes t's. Owner only.
+func (t *Task) ReplaceFiles(n *fs.FDTable) {
+	t.mu.Lock()
+	old := t.fsctx.Files
+	t.fsctx.Files = n
+	t.mu.Unlock()
+	old.Unref(&t.fsctx)
+}
