@@ -7,6 +7,7 @@ import (
 
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/wait"
+	"tamarix/fs"
 	"tamarix/proc"
 )
 
@@ -267,4 +268,48 @@ func sysSigaltstack(t *proc.Task, a *Args) (uintptr, error) {
 		return 0, t.AS.CopyOut(a[1], b[:])
 	}
 	return 0, nil
+}
+
+// sysSignalfd is signalfd(2) without flags, sysSignalfd4 the one with them.
+func sysSignalfd(t *proc.Task, a *Args) (uintptr, error) {
+	return signalfd(t, int32(a[0]), a[1], a[2], 0)
+}
+
+func sysSignalfd4(t *proc.Task, a *Args) (uintptr, error) {
+	return signalfd(t, int32(a[0]), a[1], a[2], int(int32(a[3])))
+}
+
+func signalfd(t *proc.Task, fd int32, set, size uint64, flags int) (uintptr, error) {
+	if size != sigSetSize || flags&^(unix.SFD_CLOEXEC|unix.SFD_NONBLOCK) != 0 {
+		return 0, unix.EINVAL
+	}
+	mask, err := readSigSet(t, set)
+	if err != nil {
+		return 0, err
+	}
+	ctx := t.FSContext()
+	if fd != -1 {
+		f, err := ctx.Files.Get(fd)
+		if err != nil {
+			return 0, err
+		}
+		defer f.Unref()
+		return uintptr(fd), proc.SetSignalFileMask(f, mask)
+	}
+	f, err := t.NewSignalFile(mask, flags&unix.SFD_NONBLOCK)
+	if err != nil {
+		return 0, err
+	}
+	return installNew(t, f, flags&unix.SFD_CLOEXEC != 0)
+}
+
+// installNew gives a new file a descriptor; without one the file goes.
+func installNew(t *proc.Task, f *fs.File, cloexec bool) (uintptr, error) {
+	ctx := t.FSContext()
+	fd, err := ctx.Files.Install(f, 0, cloexec, ctx.Limits.NoFile.Load())
+	if err != nil {
+		f.Unref()
+		return 0, err
+	}
+	return uintptr(fd), nil
 }

@@ -17,7 +17,7 @@ const nsMax = 1<<63 - 1
 
 // timeToNs converts seconds and a fraction to nanoseconds, nsMax when it is too long.
 func timeToNs(sec, ns int64) int64 {
-	if sec >= nsMax/1e9 {
+	if sec >= nsMax/1_000_000_000 {
 		return nsMax
 	}
 	return sec*1e9 + ns

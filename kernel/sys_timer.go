@@ -161,3 +161,52 @@ func sysTimerGetoverrun(t *proc.Task, a *Args) (uintptr, error) {
 func sysTimerDelete(t *proc.Task, a *Args) (uintptr, error) {
 	return 0, t.Group.DeleteTimer(int32(a[0]))
 }
+
+// sysTimerfdCreate is timerfd_create(2).
+func sysTimerfdCreate(t *proc.Task, a *Args) (uintptr, error) {
+	flags := int(int32(a[1]))
+	if flags&^(unix.TFD_CLOEXEC|unix.TFD_NONBLOCK) != 0 {
+		return 0, unix.EINVAL
+	}
+	f, err := t.NewTimerFile(int32(a[0]), flags&unix.TFD_NONBLOCK)
+	if err != nil {
+		return 0, err
+	}
+	return installNew(t, f, flags&unix.TFD_CLOEXEC != 0)
+}
+
+// sysTimerfdSettime is timerfd_settime(2): descriptor, flags, new, old.
+func sysTimerfdSettime(t *proc.Task, a *Args) (uintptr, error) {
+	it, err := readItimerspec(t, a[2])
+	if err != nil {
+		return 0, err
+	}
+	f, err := t.FSContext().Files.Get(int32(a[0]))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Unref()
+	tf, err := proc.TimerFileOf(f)
+	if err != nil {
+		return 0, err
+	}
+	old, err := tf.Set(it, int(int32(a[1])))
+	if err != nil || a[3] == 0 {
+		return 0, err
+	}
+	return 0, writeItimerspec(t, a[3], old)
+}
+
+// sysTimerfdGettime is timerfd_gettime(2).
+func sysTimerfdGettime(t *proc.Task, a *Args) (uintptr, error) {
+	f, err := t.FSContext().Files.Get(int32(a[0]))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Unref()
+	tf, err := proc.TimerFileOf(f)
+	if err != nil {
+		return 0, err
+	}
+	return 0, writeItimerspec(t, a[1], tf.Get())
+}
