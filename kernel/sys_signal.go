@@ -313,3 +313,26 @@ func installNew(t *proc.Task, f *fs.File, cloexec bool) (uintptr, error) {
 	}
 	return uintptr(fd), nil
 }
+
+// sysPidfdSendSignal is pidfd_send_signal(2): pidfd, signal, siginfo, flags.
+func sysPidfdSendSignal(t *proc.Task, a *Args) (uintptr, error) {
+	if a[3] != 0 {
+		return 0, unix.EINVAL
+	}
+	f, err := t.FSContext().Files.Get(int32(a[0]))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Unref()
+	g := proc.GroupOfFile(f)
+	if g == nil {
+		return 0, unix.EBADF
+	}
+	info := userInfo(t, a[1], proc.SI_USER)
+	if a[2] != 0 {
+		if info, err = readSigInfo(t, a[2], a[1], g.PID); err != nil {
+			return 0, err
+		}
+	}
+	return 0, t.KillGroup(g, int(int32(a[1])), &info)
+}

@@ -16,11 +16,10 @@ type groupTimers struct {
 
 	real realTimer
 	cpu  [2]cpuTimer // ITIMER_VIRTUAL, ITIMER_PROF
-	// cpuLimit is when RLIMIT_CPU is looked at next, in ns of CPU time; 0: no limit.
-	cpuLimit int64
-	check    *time.Timer // next look at the CPU time, for cpu and cpuLimit
-	checked  int64       // CPU time at the last look
-	idle     int         // looks in a row that found no progress
+	// check is the next look at the CPU time, for cpu.
+	check   *time.Timer
+	checked int64 // CPU time at the last look
+	idle    int   // looks in a row that found no progress
 
 	posix    map[int32]*posixTimer
 	posixSeq int32 // id given out last
@@ -182,7 +181,6 @@ func (g *ThreadGroup) scheduleCheck(user, system int64) {
 	}
 	add(ts.cpu[0].deadline, user)
 	add(ts.cpu[1].deadline, user+system)
-	add(ts.cpuLimit, user+system)
 	if left < 0 {
 		if ts.check != nil {
 			ts.check.Stop()
@@ -201,7 +199,7 @@ func (g *ThreadGroup) scheduleCheck(user, system int64) {
 	}
 }
 
-// checkCPUTime sends the signals of the timers and limits on CPU time that are due.
+// checkCPUTime sends the signals of the timers on CPU time that are due.
 func (g *ThreadGroup) checkCPUTime() {
 	user, system := g.CPUTimes()
 	ts := &g.sig.timers
@@ -228,50 +226,6 @@ func (g *ThreadGroup) checkCPUTime() {
 		info := KernelInfo(sig)
 		SendGroup(g, &info)
 	}
-	if ts.cpuLimit != 0 && total >= ts.cpuLimit {
-		g.cpuLimitReached(total)
-	}
-	g.scheduleCheck(user, system)
-}
-
-// cpuLimitReached sends SIGXCPU at the soft limit and every second after it,
-// SIGKILL at the hard one (getrlimit(2)). timers.mu is held.
-func (g *ThreadGroup) cpuLimitReached(total int64) {
-	ts := &g.sig.timers
-	l := g.Limits()[unix.RLIMIT_CPU]
-	soft, hard := l.Cur, l.Max
-	seconds := uint64(total / 1e9)
-	switch {
-	case hard != unix.RLIM_INFINITY && seconds >= hard:
-		info := KernelInfo(unix.SIGKILL)
-		SendGroup(g, &info)
-		ts.cpuLimit = 0
-	case soft != unix.RLIM_INFINITY && seconds >= soft:
-		info := KernelInfo(unix.SIGXCPU)
-		SendGroup(g, &info)
-		ts.cpuLimit = int64(seconds+1) * 1e9
-	default:
-		ts.cpuLimit = limitToNs(min(soft, hard))
-	}
-}
-
-func limitToNs(seconds uint64) int64 {
-	if seconds >= (1<<63-1)/1_000_000_000 {
-		return 0
-	}
-	return max(int64(seconds)*1e9, 1)
-}
-
-// CPULimitChanged is called after setrlimit(2) has changed RLIMIT_CPU, and for
-// a child that inherits one.
-func (g *ThreadGroup) CPULimitChanged() {
-	user, system := g.CPUTimes()
-	ts := &g.sig.timers
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	l := g.Limits()[unix.RLIMIT_CPU]
-	ts.cpuLimit = limitToNs(min(l.Cur, l.Max))
-	ts.idle = 0
 	g.scheduleCheck(user, system)
 }
 
@@ -284,7 +238,6 @@ func (g *ThreadGroup) stopTimers() {
 	ts.real.stop()
 	ts.real.interval = 0
 	ts.cpu = [2]cpuTimer{}
-	ts.cpuLimit = 0
 	if ts.check != nil {
 		ts.check.Stop()
 	}

@@ -268,11 +268,13 @@ func (t *Task) joinStopLocked() (last bool) {
 }
 
 // exitSignals is called by t when it begins to exit: from now on signals for
-// the process go to other threads, a stop does not wait for t.
+// the process go to other threads, a stop does not wait for t, and what is
+// pending for t alone is gone.
 func (t *Task) exitSignals() {
 	g := t.Group
 	g.sig.mu.Lock()
 	t.sig.exiting = true
+	t.sig.pending.discard(^SigSet(0))
 	last := false
 	if t.sig.stopPending {
 		last = t.joinStopLocked()
@@ -287,6 +289,7 @@ func (t *Task) exitSignals() {
 		}
 	}
 	g.sig.mu.Unlock()
+	t.sig.hand.Unref() // it stays readable: the process may outlive its first thread
 	if last {
 		g.notifyParentStop(t, CLD_STOPPED, 0)
 	}

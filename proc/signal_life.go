@@ -58,22 +58,6 @@ func (g *ThreadGroup) endSignals() {
 	g.sig.shared.discard(^SigSet(0))
 }
 
-// endTaskSignals throws away what is pending for t alone. t has left its group.
-func (t *Task) endTaskSignals() {
-	g := t.Group
-	g.sig.mu.Lock()
-	t.sig.pending.discard(^SigSet(0))
-	g.sig.mu.Unlock()
-	t.sig.hand.Unref()
-}
-
-// protect makes g, which is PID 1, immune to signals it does not handle.
-func (g *ThreadGroup) protect() {
-	g.sig.mu.Lock()
-	g.sig.flags |= groupProtected
-	g.sig.mu.Unlock()
-}
-
 // logFatal notes in the kernel log that a fault ends the process, as Linux does
 // for faults nobody handles: that line is often all there is to find a bug by.
 func (t *Task) logFatal(info *SigInfo) {

@@ -432,6 +432,20 @@ func (pg *ProcessGroup) signalLocked(sig unix.Signal) {
 	}
 }
 
+// KillGroup is Kill for a process that the caller holds on to by other means
+// than its number: pidfd_send_signal(2).
+func (t *Task) KillGroup(g *ThreadGroup, sig int, info *SigInfo) error {
+	if sig != 0 && !ValidSignal(sig) {
+		return unix.EINVAL
+	}
+	tree.RLock()
+	defer tree.RUnlock()
+	if g.state == groupReaped {
+		return unix.ESRCH
+	}
+	return t.killOne(g, unix.Signal(sig), info)
+}
+
 // KillThread implements tgkill(2), tkill(2) (tgid 0) and rt_tgsigqueueinfo(2):
 // a signal to one thread, which has to belong to process tgid. Signal 0 only checks.
 func (t *Task) KillThread(tgid, tid int32, sig int, info *SigInfo) error {
