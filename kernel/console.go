@@ -6,11 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	arch "tamarix/arch/amd64"
-	"tamarix/arch/klog"
-	"tamarix/fs"
-	"tamarix/fs/devfs"
 	"tamarix/fs/tty"
-	"tamarix/proc"
 )
 
 // serialLine is the driver of a terminal on a serial port.
@@ -41,27 +37,5 @@ func (l serialLine) receive(t *tty.Terminal) {
 	for {
 		n, _ := l.port.Read(buf[:])
 		t.Receive(buf[:n])
-	}
-}
-
-// startDevices makes the terminals and the device files. The console is the
-// last device that the command line names and that exists; COM1 without any.
-func startDevices(ctx *fs.Context, consoles []string) {
-	m := tty.NewManager(newJobControl())
-	line := serialLine{arch.Serial()}
-	t := m.NewTerminal(tty.Config{Name: "ttyS0", Dev: devfs.SerialDev(0), Driver: line, Speed: 115200})
-	go line.receive(t)
-	for _, name := range consoles {
-		if name != t.Name() {
-			klog.Warnf("console=%s: there is no such device", name)
-		}
-	}
-	m.SetConsole(t)
-	if _, err := devfs.Register(ctx, devfs.Config{
-		Terminals: m,
-		Serial:    []*tty.Terminal{t},
-		Random:    proc.FillRandom,
-	}); err != nil {
-		Panic("device files: %v", err)
 	}
 }

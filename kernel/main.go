@@ -39,16 +39,25 @@ func Main(b *info.Boot) {
 	for _, w := range o.warnings {
 		klog.Warnf("%s", w)
 	}
+	arch.ExitHook = lost
 	setClock()
 
 	ctx := mountRoot()
 	unpackModules(ctx, b)
-	startDevices(ctx, o.consoles)
+	if _, err := registerDevices(ctx); err != nil {
+		Panic("devices: %v", err)
+	}
 
 	proc.Init(dispatch)
+	proc.InitThreadsMax()
+	proc.InitOOM()
 	reportMemory(b)
 	startInit(ctx, o)
-	select {}
+	for {
+		// The runtime takes a program whose goroutines all wait for ever for
+		// a mistake; a kernel without work is none.
+		time.Sleep(time.Hour)
+	}
 }
 
 // reportMachine logs what the kernel runs on.

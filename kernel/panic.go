@@ -23,14 +23,35 @@ func Panic(format string, a ...any) {
 		select {} // one panic is enough
 	}
 	klog.Emergf("Kernel panic - not syncing: "+format, a...)
-	switch n := panicTimeout.Load(); {
-	case n > 0:
-		klog.Emergf("Rebooting in %d seconds..", n)
-		time.Sleep(time.Duration(n) * time.Second)
-		arch.Reboot()
-	case n < 0:
-		arch.Reboot()
-	}
+	restart(func(d time.Duration) {
+		klog.Emergf("Rebooting in %d seconds..", d/time.Second)
+		time.Sleep(d)
+	})
 	klog.Emergf("---[ end Kernel panic ]---")
 	arch.Halt()
+}
+
+// restart reboots if the command line's "panic=" wants it, after the wait.
+func restart(wait func(d time.Duration)) {
+	n := panicTimeout.Load()
+	if n == 0 {
+		return
+	}
+	if n > 0 {
+		wait(time.Duration(n) * time.Second)
+	}
+	arch.Reboot()
+}
+
+// lost is called when the kernel's Go program has ended: the runtime found its
+// own state broken, or arch did. It runs without a goroutine, all other CPUs
+// stopped. A negative code is a halt that was asked for.
+func lost(code int) {
+	if code < 0 {
+		return
+	}
+	restart(func(d time.Duration) {
+		for end := arch.Nanotime() + int64(d); arch.Nanotime() < end; {
+		}
+	})
 }

@@ -60,6 +60,6 @@ func unpackModules(ctx *fs.Context, b *info.Boot) {
 			klog.Errorf("initramfs: %d entries skipped, the first: %s", st.Skipped, st.FirstSkipped)
 		}
 		klog.Infof("initramfs: %d entries, %d KiB, in %d ms", st.Entries, st.Bytes>>10, (arch.Nanotime()-before)/1e6)
-		arch.FreeReserved(m.Start, m.End)
+		arch.ReleaseReserved(m.Start, m.End)
 	}
 }

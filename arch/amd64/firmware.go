@@ -2,54 +2,45 @@
 
 package amd64
 
-import (
-	"tamarix/arch/acpi"
-	"tamarix/boot/info"
-)
+import "tamarix/arch/acpi"
 
-// What the firmware says. Static, because it is read before there is a heap;
-// written by openFirmware only.
+// firmware is what the ACPI tables say beyond the MADT, which acpiInit has read
+// by then. Written once, by readFirmware.
 var firmware struct {
-	window acpi.Window
-	tables acpi.Tables
-	madt   acpi.MADT
-	fadt   acpi.FADT
-	hpet   acpi.HPET
-
-	hasMADT, hasFADT, hasHPET bool
-	err                       error // why there is no ACPI at all
+	read    bool
+	fadt    acpi.FADT
+	hpet    acpi.HPET
+	hasFADT bool
+	hasHPET bool
 }
 
-// openFirmware reads the ACPI tables. It runs once, on the boot processor,
-// before the Go runtime does.
-func openFirmware(b *info.Boot) {
+// readFirmware reads the tables that nothing needs early. Start-up calls it,
+// through FirmwareReport, before there is anybody to race with.
+func readFirmware() {
 	f := &firmware
-	f.window.Base = physPointer(0)
-	f.window.Limit = b.Top(512 << 30)
-	if f.err = f.tables.Open(b.RSDP, b.RSDPCopy[:b.RSDPLen], &f.window); f.err != nil {
+	if f.read {
 		return
 	}
-	f.hasMADT = f.madt.Parse(f.tables.Find("APIC"))
-	f.hasFADT = f.fadt.Parse(f.tables.Find("FACP"))
-	f.hasHPET = f.hpet.Parse(f.tables.Find("HPET"))
+	f.read = true
+	f.hasFADT = f.fadt.Parse(acpiTables.Find("FACP"))
+	f.hasHPET = f.hpet.Parse(acpiTables.Find("HPET"))
 }
 
-// FirmwareReport calls log for each thing about the firmware's tables that
-// somebody may want to know.
+// FirmwareReport reads the firmware's tables and calls log for each thing about
+// them that somebody may want to know. It is called once, at start-up.
 func FirmwareReport(log func(format string, a ...any)) {
-	f := &firmware
-	if f.err != nil {
-		log("ACPI: %v", f.err)
-		return
-	}
-	f.tables.Each(func(t []byte) {
-		log("ACPI: %s %d bytes, %.6s %.8s", t[:4], len(t), trim(t[10:16]), trim(t[16:24]))
+	readFirmware()
+	acpiTables.Each(func(t []byte) {
+		log("ACPI: %s %d bytes, %s %s", t[:4], len(t), trim(t[10:16]), trim(t[16:24]))
 	})
-	for _, p := range f.tables.Problems() {
+	for _, p := range acpiTables.Problems() {
 		log("ACPI: table %q at %#x left out: %v", p.Signature[:], p.Address, p.Reason)
 	}
-	if f.madt.Ignored > 0 {
-		log("ACPI: %d entries of the MADT make no sense", f.madt.Ignored)
+	if madt.Ignored > 0 {
+		log("ACPI: %d entries of the MADT make no sense", madt.Ignored)
+	}
+	if !firmware.hasFADT {
+		log("ACPI: no FADT: the machine cannot be turned off")
 	}
 }
 
@@ -63,4 +54,4 @@ func trim(p []byte) []byte {
 
 // PhysicalMemory returns n bytes of physical memory, or nil where the direct
 // map does not reach. It is for what the loader left there.
-func PhysicalMemory(addr, n uint64) []byte { return firmware.window.Bytes(addr, n) }
+func PhysicalMemory(addr, n uint64) []byte { return acpiWindow.Bytes(addr, n) }

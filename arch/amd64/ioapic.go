@@ -56,7 +56,7 @@ func (c *ioapic) write(r, v uint32) {
 
 // initIOAPICs maps the controllers and masks all their entries.
 func initIOAPICs() {
-	for _, a := range firmware.madt.IOAPICs() {
+	for _, a := range madt.IOAPICs() {
 		c := ioapic{regs: MapDevice(uint64(a.Address), PageSize), base: a.Base}
 		if c.regs == 0 {
 			continue
@@ -73,7 +73,7 @@ func initIOAPICs() {
 // routeISA lets an ISA interrupt arrive at the boot processor with the given
 // vector, wired as the firmware says.
 func routeISA(irq, vector uint8) error {
-	return routeInterrupt(firmware.madt.Route(irq), vector, cpuByIndex(0).apicID)
+	return routeInterrupt(madt.Route(irq), vector, cpuByIndex(0).apicID)
 }
 
 // routeInterrupt programs and unmasks the entry of a global system interrupt.

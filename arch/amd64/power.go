@@ -13,14 +13,16 @@ import (
 )
 
 // PowerOff turns the machine off by ACPI's soft-off state S5. It returns only
-// if the firmware gives no way to do that, or the machine does not obey.
+// if the firmware gives no way to do that, or the machine does not obey. Like
+// Reboot and Halt it works in any context.
 func PowerOff() {
+	readFirmware()
 	f := &firmware
 	if !f.hasFADT {
 		return
 	}
-	typA, typB, ok := acpi.FindS5(f.tables.Table(f.fadt.DSDT))
-	f.tables.Each(func(t []byte) {
+	typA, typB, ok := acpi.FindS5(acpiTables.Table(f.fadt.DSDT))
+	acpiTables.Each(func(t []byte) {
 		if !ok && string(t[:4]) == "SSDT" {
 			typA, typB, ok = acpi.FindS5(t)
 		}
@@ -32,14 +34,21 @@ func PowerOff() {
 	if readRegister(f.fadt.PM1a)&sciEnabled == 0 && f.fadt.SMICommand != 0 && f.fadt.EnableACPI != 0 {
 		outb(f.fadt.SMICommand, f.fadt.EnableACPI)
 		for n := 0; n < 300 && readRegister(f.fadt.PM1a)&sciEnabled == 0; n++ {
-			time.Sleep(time.Millisecond)
+			busyWait(1e6)
 		}
 	}
 	writeRegister(f.fadt.PM1a, acpi.SleepValue(typA))
 	if f.fadt.PM1b.Addr != 0 {
 		writeRegister(f.fadt.PM1b, acpi.SleepValue(typB))
 	}
-	time.Sleep(time.Second)
+	busyWait(1e9)
+}
+
+// busyWait spins for so many nanoseconds.
+func busyWait(ns int64) {
+	for end := Nanotime() + ns; Nanotime() < end; {
+		pause()
+	}
 }
 
 // readRegister reads a 16-bit register of the power-management block.
@@ -59,6 +68,7 @@ func writeRegister(a acpi.Address, v uint16) {
 // Reboot resets the machine: by the firmware's reset register, else by the
 // keyboard controller, else by a triple fault. It does not return.
 func Reboot() {
+	readFirmware()
 	f := &firmware
 	if f.hasFADT && f.fadt.HasReset {
 		switch r := f.fadt.Reset; r.Space {
@@ -69,7 +79,7 @@ func Reboot() {
 				*(*byte)(unsafe.Pointer(p)) = f.fadt.ResetValue
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		busyWait(50e6)
 	}
 	const (
 		kbdPort  = 0x64
@@ -77,10 +87,10 @@ func Reboot() {
 		kbdBusy  = 1 << 1
 	)
 	for n := 0; n < 1000 && inb(kbdPort)&kbdBusy != 0; n++ {
-		time.Sleep(10 * time.Microsecond)
+		busyWait(10e3)
 	}
 	outb(kbdPort, kbdReset)
-	time.Sleep(50 * time.Millisecond)
+	busyWait(50e6)
 	tripleFault()
 }
 
@@ -93,18 +103,20 @@ func tripleFault() {
 	*(*byte)(nil) = 0
 }
 
-// Halt stops this CPU for good.
+// haltCode tells an ExitHook that the machine is to stop, not to restart.
+const haltCode = -1
+
+// Halt stops all CPUs for good.
 func Halt() {
 	pin()
-	for {
-		halt()
-	}
+	exitKernel(haltCode)
 }
 
 // ReadRTC returns the time that the battery-backed clock shows, taken for UTC,
 // through TamaGo's driver. The clock must not be read while it counts on, and
 // then says so.
 func ReadRTC() (time.Time, error) {
+	readFirmware()
 	if firmware.hasFADT && firmware.fadt.NoCMOSClock {
 		return time.Time{}, unix.ENODEV
 	}
