@@ -141,12 +141,14 @@ type FrameStats struct{ Total, Free, Reserved, Kernel, PageTable, Anon, Cache ui
 // allocates meanwhile.
 func ReadFrameStats() FrameStats {
 	var used [numUses]int64
+	pinned := pin() // on the host this is the lock of the counters
 	for i := range NumCPU() {
 		c := cpuByIndex(i)
 		for u := range used {
 			used[u] += atomic.LoadInt64(&c.frames.used[u])
 		}
 	}
+	unpin(pinned)
 	s := FrameStats{
 		Total:     framesTotal,
 		Reserved:  atomic.LoadUint64(&framesKept) + uint64(used[UseReserved]),

@@ -378,7 +378,7 @@ TEXT ·userRead(SB),NOSPLIT,$0-40
 	MOVQ	src+16(FP), SI
 	MOVQ	n+24(FP), CX
 	LEAQ	ret+32(FP), R9
-	JMP	userMove<>(SB)
+	JMP	·userMove(SB)
 
 // func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
 TEXT ·userWrite(SB),NOSPLIT,$0-40
@@ -386,9 +386,9 @@ TEXT ·userWrite(SB),NOSPLIT,$0-40
 	MOVQ	src+16(FP), SI
 	MOVQ	n+24(FP), CX
 	LEAQ	ret+32(FP), R9
-	JMP	userMove<>(SB)
+	JMP	·userMove(SB)
 
-TEXT userMove<>(SB),NOSPLIT,$0-40
+TEXT ·userMove(SB),NOSPLIT,$0-40
 	MOVQ	root+0(FP), AX
 	MOVQ	DI, R8
 	CLI
@@ -443,7 +443,7 @@ root:
 
 // userWord readies the access of one word: root and address in AX and DI. It
 // returns with interrupts off and SMAP open.
-TEXT userWord<>(SB),NOSPLIT|NOFRAME,$0
+TEXT ·userWord(SB),NOSPLIT|NOFRAME,$0
 	XORL	R9, R9
 	CLI
 	CMPQ	AX, percpu_root(GS)
@@ -466,7 +466,7 @@ TEXT ·userLoad32(SB),NOSPLIT|NOFRAME,$0-21
 	MOVQ	addr+8(FP), DI
 	MOVL	$0, v+16(FP)
 	MOVB	$0, ok+20(FP)
-	CALL	userWord<>(SB)
+	CALL	·userWord(SB)
 	MOVL	(DI), AX
 	MOVL	AX, v+16(FP)
 	MOVB	$1, ok+20(FP)
@@ -478,7 +478,7 @@ TEXT ·userLoad64(SB),NOSPLIT|NOFRAME,$0-25
 	MOVQ	addr+8(FP), DI
 	MOVQ	$0, v+16(FP)
 	MOVB	$0, ok+24(FP)
-	CALL	userWord<>(SB)
+	CALL	·userWord(SB)
 	MOVQ	(DI), AX
 	MOVQ	AX, v+16(FP)
 	MOVB	$1, ok+24(FP)
@@ -490,7 +490,7 @@ TEXT ·userStore32(SB),NOSPLIT|NOFRAME,$0-25
 	MOVQ	addr+8(FP), DI
 	MOVL	v+16(FP), BX
 	MOVB	$0, ok+24(FP)
-	CALL	userWord<>(SB)
+	CALL	·userWord(SB)
 	MOVL	BX, (DI)
 	MOVB	$1, ok+24(FP)
 	JMP	·userCopyFixup(SB)
@@ -501,7 +501,7 @@ TEXT ·userStore64(SB),NOSPLIT|NOFRAME,$0-25
 	MOVQ	addr+8(FP), DI
 	MOVQ	v+16(FP), BX
 	MOVB	$0, ok+24(FP)
-	CALL	userWord<>(SB)
+	CALL	·userWord(SB)
 	MOVQ	BX, (DI)
 	MOVB	$1, ok+24(FP)
 	JMP	·userCopyFixup(SB)
@@ -513,7 +513,7 @@ TEXT ·userCAS32(SB),NOSPLIT|NOFRAME,$0-29
 	MOVL	new+20(FP), BX
 	MOVL	$0, cur+24(FP)
 	MOVB	$0, ok+28(FP)
-	CALL	userWord<>(SB)
+	CALL	·userWord(SB)
 	MOVL	old+16(FP), AX
 	LOCK
 	CMPXCHGL	BX, (DI)

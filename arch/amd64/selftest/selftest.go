@@ -31,6 +31,13 @@ var cases = []struct {
 	{"division", division},
 	{"release", release},
 	{"clock", clock},
+	{"null", nullCalls},
+	{"faults", touchPages},
+	{"exceptions", exceptions},
+	{"copies", copies},
+	{"kick", kick},
+	{"verify", verify},
+	{"frames", userFrames},
 }
 
 // Run runs all cases and ends the machine.
@@ -111,10 +118,12 @@ func timers() error {
 }
 
 func preemption() error {
+	stop := false // read in a loop without a call
 	go func() {
-		for x := 0; ; x++ {
+		for x := 0; !stop; x++ {
 		}
 	}()
+	defer func() { stop = true }()
 	time.Sleep(20 * time.Millisecond)
 	done := make(chan bool)
 	go func() {
