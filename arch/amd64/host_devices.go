@@ -29,6 +29,9 @@ func (*SerialPort) SetBaud(baud int) {}
 // SetBreak holds the line at zero, or no longer.
 func (*SerialPort) SetBreak(on bool) {}
 
+// ExitHook, if set, ends the machine when the kernel is lost.
+var ExitHook func(code int)
+
 // PowerOff turns the machine off.
 func PowerOff() {}
 
