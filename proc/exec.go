@@ -223,13 +223,7 @@ func (t *Task) commit(p *program) error {
 	p.as = nil
 	t.finishVfork()
 
-	if files := t.fsctx.Files; files.Shared() {
-		own := files.Fork()
-		t.mu.Lock()
-		t.fsctx.Files = own
-		t.mu.Unlock()
-		files.Unref(&t.fsctx)
-	}
+	t.unshareFiles()
 	t.fsctx.Files.CloseExec(&t.fsctx)
 	t.execReset()
 

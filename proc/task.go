@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -106,6 +107,7 @@ func (t *Task) SetComm(name string) {
 	if len(name) > 15 {
 		name = name[:15]
 	}
+	name = strings.Clone(name)
 	t.comm.Store(&name)
 }
 
