@@ -18,6 +18,7 @@ const (
 
 func TestMain(m *testing.M) {
 	arch.InitHost(256 << 20)
+	makeZeroPage() // so that it is in every count
 	os.Exit(m.Run())
 }
 
@@ -25,7 +26,6 @@ func TestMain(m *testing.M) {
 // address space has been dropped, that every frame has come back.
 func newSpace(t testing.TB) *AddressSpace {
 	t.Helper()
-	makeZeroPage()
 	before := arch.ReadFrameStats()
 	as, err := New()
 	if err != nil {

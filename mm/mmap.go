@@ -1,6 +1,8 @@
 package mm
 
 import (
+	"sync"
+
 	arch "tamarix/arch/amd64"
 
 	"golang.org/x/sys/unix"
@@ -263,7 +265,7 @@ func (as *AddressSpace) mayLock(n uint64) bool {
 // mayCommit is the heuristic of vm.overcommit_memory 0: a single request for
 // more than all memory there is gets refused, nothing else.
 func mayCommit(pages uint64) bool {
-	return pages <= arch.ReadFrameStats().Total
+	return pages <= totalPages()
 }
 
 // populate faults the pages of [lo, hi) in as a write or read would, as far as
@@ -325,3 +327,6 @@ func (as *AddressSpace) present(va uint64, acc arch.Access) bool {
 	e := arch.LoadPTE(p)
 	return e.Present() && (acc&arch.AccessWrite == 0 || e.Writable())
 }
+
+// totalPages is the number of pages of RAM, which does not change.
+var totalPages = sync.OnceValue(func() uint64 { return arch.ReadFrameStats().Total })

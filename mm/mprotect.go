@@ -69,11 +69,11 @@ func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dea
 				return dead, unix.ENOMEM
 			}
 			v = as.isolate(v, at, end)
-			was := *v
+			was, wasData := v.prot, v.isData()
 			as.account(v, -int64(v.pages()))
 			v.setProt(prot)
-			if v.isData() && !was.isData() && !as.mayExpand(v.pages(), true) {
-				v.setProt(was.prot)
+			if v.isData() && !wasData && !as.mayExpand(v.pages(), true) {
+				v.setProt(was)
 				as.account(v, int64(v.pages()))
 				_, dead = as.merge(v, dead)
 				return dead, unix.ENOMEM
