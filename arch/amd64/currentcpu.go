@@ -1,3 +1,5 @@
+//go:build tamarix
+
 package amd64
 
 // CurrentCPU returns the number of the CPU that the caller runs on, which may be
