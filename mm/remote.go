@@ -152,3 +152,27 @@ func (as *AddressSpace) FutexKey(addr uint64, shared bool) (Key, error) {
 	}
 	return Key{as, addr}, nil
 }
+
+// PageAt tells what the page table says about the page at addr
+// (/proc/PID/pagemap): ok is false if no frame is there, file tells a page of
+// an Object from an anonymous one, once whether nobody else maps it. The frame
+// is named, not held.
+func (as *AddressSpace) PageAt(addr uint64) (f arch.Frame, file, once, ok bool) {
+	as.mu.RLock()
+	defer as.mu.RUnlock()
+	p := as.pt.Lookup(addr)
+	if p == nil {
+		return 0, false, false, false
+	}
+	e := arch.LoadPTE(p)
+	if !pteHasFrame(e) {
+		return 0, false, false, false
+	}
+	f = e.Frame()
+	file = f.Use() != arch.UseAnon
+	owners := f.Refs()
+	if file {
+		owners-- // the page cache's
+	}
+	return f, file, owners == 1, true
+}
