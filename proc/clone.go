@@ -225,6 +225,7 @@ func (g *ThreadGroup) fork(leader *Task) *ThreadGroup {
 	n := &ThreadGroup{Leader: leader, startTime: leader.startTime, fsLimits: fs.NewLimits()}
 	n.copyLimits(g)
 	n.dumpable.Store(g.dumpable.Load())
+	n.leftTTY.Store(g.leftTTY.Load())
 	n.oomAdj.Store(g.oomAdj.Load())
 	n.oomAdjMin.Store(g.oomAdjMin.Load())
 	if f := g.exe.Load(); f != nil {

@@ -55,6 +55,7 @@ type ThreadGroup struct {
 	// exitEvents is woken when the process becomes a zombie (pidfd polling).
 	exitEvents wait.Queue
 
+	leftTTY      atomic.Bool // see LeaveTTY
 	limits       limitSet
 	cpuLimited   atomic.Bool             // RLIMIT_CPU is finite
 	cpuLimitNext atomic.Int64            // wait.Now() of the next look at it

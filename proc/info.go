@@ -1,6 +1,8 @@
 package proc
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"tamarix/fs"
@@ -25,22 +27,108 @@ func (g *ThreadGroup) Exe() *fs.File {
 	return nil
 }
 
-// Snapshot is the state of a task, or of its whole process, at one moment.
+// Snapshot is the state of a task, or of its whole process, at one moment. Times
+// are in ns.
 type Snapshot struct {
-	State                         byte // R, S, T, Z as proc(5)
-	PPID, PGID, SID               int32
-	TTY                           ControllingTerminal // nil: none
-	ExitSignal                    unix.Signal
-	ExitStatus                    int
-	Threads                       int
-	User, System                  int64 // ns
-	MinorFaults, MajorFaults      uint64
-	COWCopies, COWClaims          uint64
-	ZeroFills                     uint64
-	Voluntary, Involuntary        uint64
-	ChildUser, ChildSystem        int64
-	ChildMinor, ChildMajor        uint64
-	Pending, Shared, Blocked      SigSet
-	Ignored, Caught               SigSet
-	SystemCall                    int64 // the call it is in, -1 outside
+	State                    byte // R, S, T or Z, as proc(5) has them
+	PPID, PGID, SID          int32
+	TTY                      ControllingTerminal // nil: none
+	ExitSignal               unix.Signal
+	ExitStatus               int // wait status, once it is decided
+	Threads                  int
+	User, System             int64
+	MinorFaults, MajorFaults uint64
+	COWCopies, COWClaims     uint64
+	ZeroFills                uint64
+	Voluntary, Involuntary   uint64
+	ChildUser, ChildSystem   int64 // of children that were waited for
+	ChildMinor, ChildMajor   uint64
+	Pending, Shared, Blocked SigSet
+	Ignored, Caught          SigSet
+	Policy, RTPriority, Nice int
+	Personality              uint32
+}
+
+// Snapshot describes t, and if whole is set counts all threads of its process,
+// ended ones too.
+func (t *Task) Snapshot(whole bool) (s Snapshot) {
+	g := t.Group
+	s.Nice = t.Nice()
+	s.Policy, s.RTPriority = t.Scheduler()
+	s.Policy &^= SchedResetOnFork
+	s.Personality = t.personality
+	tree.RLock()
+	defer tree.RUnlock()
+	if g.parent != nil {
+		s.PPID = g.parent.PID
+	}
+	if g.pgrp != nil {
+		s.PGID = g.pgrp.ID
+	}
+	if g.session != nil {
+		s.SID = g.session.ID
+		if !g.LeftTTY() {
+			s.TTY = g.session.TTY()
+		}
+	}
+	s.ExitSignal = g.exitSignal
+	if t != g.Leader {
+		s.ExitSignal = -1 // as Linux shows threads
+	}
+	s.ChildUser, s.ChildSystem = g.childUsage.User, g.childUsage.System
+	s.ChildMinor, s.ChildMajor = g.childUsage.MinorFaults, g.childUsage.MajorFaults
+	zombie := g.state != groupAlive || t.exited
+
+	g.sig.mu.Lock()
+	defer g.sig.mu.Unlock()
+	var used rusage
+	if whole {
+		used = g.deadUsage
+		for _, o := range g.threads {
+			u := o.rusage()
+			used.add(&u)
+		}
+	} else {
+		used = t.rusage()
+	}
+	s.User, s.System = used.User, used.System
+	s.MinorFaults, s.MajorFaults = used.MinorFaults, used.MajorFaults
+	s.COWCopies, s.COWClaims, s.ZeroFills = used.COWCopies, used.COWClaims, used.ZeroFill
+	s.Voluntary, s.Involuntary = used.Voluntary, used.Involuntary
+	s.Threads = len(g.threads)
+	if g.sig.flags&groupExiting != 0 {
+		s.ExitStatus = g.sig.exitStatus
+	}
+	s.Shared = g.sig.shared.set
+	s.Pending, s.Blocked = t.sig.pending.set, t.sig.blocked
+	if t.sig.hand != nil && !zombie {
+		s.Ignored, s.Caught = t.sig.hand.Sets()
+	}
+	switch {
+	case zombie:
+		s.State = 'Z'
+		s.Threads = max(s.Threads, 1)
+	case t.sig.stopped:
+		s.State = 'T'
+	case t.Thread.Asleep():
+		s.State = 'S'
+	default:
+		s.State = 'R'
+	}
+	return s
+}
+
+// Known reports whether t is still found by its number.
+func (t *Task) Known() bool { return FindTask(t.TID) == t }
+
+// ThreadIDs returns the numbers of g's living threads, ascending.
+func (g *ThreadGroup) ThreadIDs() []int32 {
+	g.sig.mu.Lock()
+	ids := make([]int32, 0, len(g.threads))
+	for _, t := range g.threads {
+		ids = append(ids, t.TID)
+	}
+	g.sig.mu.Unlock()
+	slices.Sort(ids)
+	return ids
 }

@@ -119,6 +119,7 @@ func (g *ThreadGroup) startSession() {
 	g.leaveProcessGroup()
 	g.enterProcessGroup(pg)
 	g.session = s
+	g.leftTTY.Store(false)
 }
 
 // groupOf returns the process that pid names for getpgid(2) and getsid(2).
