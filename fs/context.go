@@ -52,7 +52,9 @@ type Context struct {
 	PathBuf [2][]byte
 	DirBuf  []byte // of getdents
 
-	rwf int // RWF_* of the preadv2 or pwritev2 that runs
+	pollTab wait.PollTable // of poll and select
+	word    [8]byte        // of eventfd and its like
+	rwf     int            // RWF_* of the preadv2 or pwritev2 that runs
 }
 
 // NewContext returns a context with empty descriptor table, root credentials

@@ -194,6 +194,13 @@ func (f *File) Unref() {
 	}
 }
 
+// unrefLater is Unref for a caller that holds locks which closing a file takes.
+func (f *File) unrefLater() {
+	if f.refs.Add(-1) == 0 {
+		go f.release()
+	}
+}
+
 // Sealer is an inode that takes seals (F_ADD_SEALS, memfd_create(2)).
 type Sealer interface {
 	Seals() (uint32, error)
