@@ -13,6 +13,7 @@ import (
 type options struct {
 	line         string   // as given, for /proc/cmdline
 	consoles     []string // "console=": device names; the last one is /dev/console
+	consoleSpeed uint32   // of the last console, bits per second; 0: not said
 	init         []string // programs to try as process 1 before the usual ones
 	args         []string // init's argv after argv[0]
 	env          []string // init's environment
@@ -79,12 +80,14 @@ func (o *options) word(w string) {
 	}
 	switch key {
 	case "console":
-		name, _, _ := strings.Cut(value, ",") // after it: speed and parity
+		name, mode, _ := strings.Cut(value, ",") // "115200n8": speed, parity, bits
 		if name == "" {
 			o.warn(w, "no device name")
 			return
 		}
-		o.consoles = append(o.consoles, name)
+		digits := len(mode) - len(strings.TrimLeft(mode, "0123456789"))
+		speed, _ := strconv.ParseUint(mode[:digits], 10, 32)
+		o.consoles, o.consoleSpeed = append(o.consoles, name), uint32(speed)
 	case "init", "rdinit":
 		if value == "" {
 			o.warn(w, "no program")
