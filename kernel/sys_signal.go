@@ -140,7 +140,7 @@ func sysRtSigtimedwait(t *proc.Task, a *Args) (uintptr, error) {
 		if err != nil {
 			return 0, err
 		}
-		deadline = deadlineAfter(ns)
+		deadline = after(ns)
 	}
 	info, err := t.WaitSignal(set, deadline)
 	if err != nil {

@@ -23,8 +23,8 @@ func timeToNs(sec, ns int64) int64 {
 	return sec*1e9 + ns
 }
 
-// deadlineAfter returns the deadline that is ns from now.
-func deadlineAfter(ns int64) int64 {
+// after returns the deadline that is ns from now.
+func after(ns int64) int64 {
 	if d := wait.Now() + ns; d >= 0 {
 		return d
 	}
