@@ -13,7 +13,7 @@ import (
 type options struct {
 	line         string   // as given, for /proc/cmdline
 	consoles     []string // "console=": device names; the last one is /dev/console
-	consoleSpeed uint32   // of the last console, bits per second; 0: not said
+	speeds       []uint32 // of the consoles, bits per second; 0: not said
 	init         []string // programs to try as process 1 before the usual ones
 	args         []string // init's argv after argv[0]
 	env          []string // init's environment
@@ -87,7 +87,7 @@ func (o *options) word(w string) {
 		}
 		digits := len(mode) - len(strings.TrimLeft(mode, "0123456789"))
 		speed, _ := strconv.ParseUint(mode[:digits], 10, 32)
-		o.consoles, o.consoleSpeed = append(o.consoles, name), uint32(speed)
+		o.consoles, o.speeds = append(o.consoles, name), append(o.speeds, uint32(speed))
 	case "init", "rdinit":
 		if value == "" {
 			o.warn(w, "no program")
@@ -188,6 +188,17 @@ func splitWords(s string) (words []string) {
 		}
 		words = append(words, w)
 	}
+}
+
+// consoleSpeed returns the speed that the command line names for a console, in
+// bits per second; 0 if it names none.
+func (o *options) consoleSpeed(name string) (speed uint32) {
+	for i, c := range o.consoles {
+		if c == name {
+			speed = o.speeds[i]
+		}
+	}
+	return speed
 }
 
 // candidates returns the programs to try as process 1, in order.

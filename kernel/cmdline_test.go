@@ -14,8 +14,8 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"empty", "", options{level: 7, env: defaultEnv}},
 		{"the usual", "console=ttyS0,115200n8 quiet panic=5 maxcpus=2 mem=64M norandmaps",
-			options{consoles: []string{"ttyS0"}, consoleSpeed: 115200, level: 4, panicTimeout: 5, maxCPUs: 2, memory: 64 << 20, noRandom: true, env: defaultEnv}},
-		{"two consoles", "console=tty0 console=ttyS0", options{consoles: []string{"tty0", "ttyS0"}, level: 7, env: defaultEnv}},
+			options{consoles: []string{"ttyS0"}, speeds: []uint32{115200}, level: 4, panicTimeout: 5, maxCPUs: 2, memory: 64 << 20, noRandom: true, env: defaultEnv}},
+		{"two consoles", "console=tty0 console=ttyS0", options{consoles: []string{"tty0", "ttyS0"}, speeds: []uint32{0, 0}, level: 7, env: defaultEnv}},
 		{"for init", "single a=b -- x y=z --", options{level: 7, args: []string{"single", "x", "y=z", "--"}, env: []string{"HOME=/", "TERM=linux", "a=b"}}},
 		{"init drops earlier arguments", "single init=/bin/sh emergency", options{level: 7, init: []string{"/bin/sh"}, args: []string{"emergency"}, env: defaultEnv}},
 		{"both inits", "rdinit=/a init=/b", options{level: 7, init: []string{"/a", "/b"}, env: defaultEnv}},
