@@ -47,7 +47,7 @@ func (ctx *Context) NewAnonFile(name string, ops FileOps, flags int) (*File, err
 	if err != nil {
 		return nil, err
 	}
-	f.mode |= ModeStream | modePoll
+	f.mode |= ModeStream | ModePoll
 	f.ops = ops
 	return f, nil
 }

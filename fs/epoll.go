@@ -91,7 +91,7 @@ func (ctx *Context) EpollCtl(epfd int32, op int, fd int32, ev EpollEvent) error 
 		return err
 	}
 	defer f.Unref()
-	if b := f.inode.Base(); b.IsRegular() || b.IsDir() {
+	if f.mode&ModePoll == 0 {
 		return unix.EPERM
 	}
 	ep, ok := ef.ops.(*epoll)

@@ -21,7 +21,7 @@ const (
 	ModeStream          // no position: reads and writes are not serialised, lseek gives ESPIPE
 	ModeExec            // opened for execution: writers get ETXTBSY meanwhile
 	modeWriter          // counted in InodeBase.writers
-	modePoll            // has wait queues (epoll accepts it)
+	ModePoll            // has wait queues: epoll accepts it
 	modeNoLink          // O_TMPFILE with O_EXCL: cannot be given a name
 )
 

@@ -93,8 +93,8 @@ func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
 		return nil, nil, err
 	}
 	r.ops, w.ops = &pipeEnd{p: p}, &pipeEnd{p: p}
-	r.mode |= ModeStream | modePoll
-	w.mode |= ModeStream | modePoll
+	r.mode |= ModeStream | ModePoll
+	w.mode |= ModeStream | ModePoll
 	return r, w, nil
 }
 
@@ -130,7 +130,7 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 	haveR, haveW := p.readers.Load() != 0, p.writers.Load() != 0
 	p.mu.Unlock()
 	b.flock.Unlock()
-	f.mode |= ModeStream | modePoll
+	f.mode |= ModeStream | ModePoll
 	p.rdq.WakeAll(^uint32(0))
 	p.wrq.WakeAll(^uint32(0))
 
