@@ -212,6 +212,8 @@ int main(int argc, char **argv)
 			continue;
 		if ((all[i]->flags & NEEDS_PID1) && getpid() != 1)
 			continue;
+		if ((all[i]->flags & NEEDS_VM) && !init)
+			continue;
 		ran++;
 		failed += run(all[i]);
 	}

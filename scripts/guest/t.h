@@ -39,6 +39,7 @@ struct test {
 
 #define TAMARIX_ONLY 1 /* looks at what only Tamarix counts */
 #define NEEDS_PID1   2 /* the runner must be process 1 */
+#define NEEDS_VM     4 /* may not be run on a host: it would suffer */
 
 #define TEST_FLAGS(g, n, secs, fl)                                            \
 	static void g##_##n(void);                                            \
