@@ -91,7 +91,7 @@ func futexSleep(t *proc.Task, a *Args, shared bool) (uintptr, error) {
 			return 0, err
 		}
 		if relative {
-			deadline = deadlineAfter(ns)
+			deadline = after(ns)
 		} else {
 			deadline = absolute(ns, op&futexRealtime != 0)
 		}

@@ -64,5 +64,5 @@ func sysTimes(t *proc.Task, a *Args) (uintptr, error) {
 			return 0, err
 		}
 	}
-	return uintptr(deadlineAfter(0) / 1e7), nil
+	return uintptr(after(0) / 1e7), nil
 }
