@@ -25,6 +25,7 @@ type VMStat struct {
 	COWCopies   uint64 // pages copied
 	COWClaims   uint64 // pages claimed by their last owner
 	ZeroFills   uint64 // pages handed out cleared
+	TableShares uint64 // last-level page tables that fork gave to the child as they are
 	TableCopies uint64 // last-level page tables copied because they were shared
 	ForkCopied  uint64 // page-table entries copied by fork
 	PgFree      uint64 // user frames given back by unmapping
@@ -47,6 +48,7 @@ type counters struct {
 	cowCopies   atomic.Uint64
 	cowClaims   atomic.Uint64
 	zeroFills   atomic.Uint64
+	tableShares atomic.Uint64
 	tableCopies atomic.Uint64
 	forkCopied  atomic.Uint64
 	freed       atomic.Uint64

@@ -197,3 +197,48 @@ func TestManyForksLoseNothing(t *testing.T) {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 }
+
+// Fork of a big process copies neither pages nor last-level tables; the first
+// write under a shared table copies that table, the last owner claims it.
+func TestForkSharesTables(t *testing.T) {
+	const tables = 8
+	const n = tables * 512
+	as := newSpace(t)
+	addr := mustMap(t, as, MmapRequest{Addr: 0x40000000, Len: n * page, Prot: rw, Flags: anon | unix.MAP_FIXED})
+	dirty(t, as, addr, n, 1)
+	before := arch.ReadFrameStats()
+	child := fork(t, as)
+	if now := arch.ReadFrameStats(); now.PageTable != before.PageTable+3 {
+		t.Errorf("fork took %d page-table pages, want 3: the upper levels", now.PageTable-before.PageTable)
+	}
+	if s := as.Stats(); s.TableShares != tables || s.ForkCopied != 0 {
+		t.Errorf("%d tables shared, %d entries copied", s.TableShares, s.ForkCopied)
+	}
+	if a, c := as.Stats(), child.Stats(); a.RSSAnon != n || c.RSSAnon != n || a.PageTables != c.PageTables {
+		t.Errorf("parent %+v, child %+v", a, c)
+	}
+	expect(t, child, addr, n, 1)
+	// One write in each of two tables.
+	child.Write32(addr, 7)
+	child.Write32(addr+512*page, 7)
+	if s := child.Stats(); s.TableCopies != 2 || s.COWCopies != 2 {
+		t.Errorf("2 writes: %d tables and %d pages copied", s.TableCopies, s.COWCopies)
+	}
+	expect(t, as, addr, n, 1)
+	// The child frees half of it: whole tables go without being copied.
+	if err := child.Munmap(addr+n/2*page, n/2*page); err != nil {
+		t.Fatal(err)
+	}
+	if s := child.Stats(); s.TableCopies != 2 || s.RSSAnon != n/2 {
+		t.Errorf("munmap: %d tables copied, %d pages left", s.TableCopies, s.RSSAnon)
+	}
+	child.Unref()
+	// The parent is the last owner: tables and pages are claimed.
+	dirty(t, as, addr, n, 3)
+	if s := as.Stats(); s.COWCopies != 0 || s.TableCopies != 0 || s.COWClaims != n {
+		t.Errorf("last owner: %d pages and %d tables copied, %d claims", s.COWCopies, s.TableCopies, s.COWClaims)
+	}
+	if now := arch.ReadFrameStats(); now != before {
+		t.Errorf("before %+v, after %+v", before, now)
+	}
+}

@@ -23,8 +23,13 @@
 //
 // # Fork
 //
-// Fork (fork.go) copies VMAs and the entries of anonymous pages, write-protected
-// on both sides. Pages of Objects are not entered: the child faults them in.
+// Fork (fork.go) copies VMAs, but no page and, of a process of any size, few
+// page-table entries: a leaf table with many private pages is shared by parent
+// and child, write-protected one level up and counted (leaf.go); the first
+// write under it copies the table, the next ones copy pages; the last owner of
+// table or page claims it. Of other tables the entries of private pages are
+// copied, write-protected on both sides. Pages of Objects are not entered: the
+// child faults them in.
 //
 // # Who may change an entry
 //
@@ -34,6 +39,10 @@
 // page in an entry knows, as long as it holds mu for writing, that the entry's
 // reference keeps the frame; one that holds it for reading must be content
 // with a compare-and-swap that fails.
+//
+// An entry in a leaf table that is shared must not be changed at all, but for
+// losing its write permission: whoever wants to change one makes the table its
+// own first (ownLeaf), with mu in write mode.
 //
 // A frame goes back to the allocator only after every CPU has forgotten its
 // translations (gather in zap.go): clear, flush, free.

@@ -42,6 +42,7 @@ const (
 	faultBeyondEnd                // SIGBUS
 	faultNoMemory                 // no frame left
 	faultGrow                     // below a stack: grow it
+	faultUnshare                  // the leaf table is shared since a fork: make it one's own
 	faultRead                     // the page must be read from its Pager first
 	faultIOError                  // the Pager failed: SIGBUS
 )
@@ -101,6 +102,13 @@ func (as *AddressSpace) fault(addr uint64, acc arch.Access, u *Usage) outcome {
 		switch got {
 		case faultAgain:
 			runtime.Gosched()
+		case faultUnshare:
+			as.mu.Lock()
+			ok := as.ownLeaf(addr)
+			as.mu.Unlock()
+			if !ok && !reclaim(&try) {
+				return faultNoMemory
+			}
 		case faultGrow:
 			if got = as.growStack(addr); got != faultDone {
 				return got
@@ -147,7 +155,8 @@ func (as *AddressSpace) countFault(u *Usage, major bool) {
 //
 // While mu is so held an entry only goes forward: empty → page, read-only →
 // writable, page → copy of the page. So a compare-and-swap of the entry is
-// all the locking that parallel faults need.
+// all the locking that parallel faults need. A leaf table becomes shared, or
+// one's own again, only with mu in write mode.
 func (as *AddressSpace) resolve(v *vma, addr uint64, acc arch.Access, u *Usage) outcome {
 	if v == nil || addr < minAddr {
 		return faultNotMapped
@@ -166,9 +175,15 @@ func (as *AddressSpace) resolve(v *vma, addr uint64, acc arch.Access, u *Usage) 
 		return faultNoAccess
 	}
 	va := addr &^ (arch.PageSize - 1)
-	p, ok := as.pt.Ensure(va)
-	if !ok {
-		return faultNoMemory
+	p, state := as.pt.Leaf(va)
+	if state != arch.LeafOwned {
+		if state == arch.LeafShared {
+			return faultUnshare
+		}
+		var ok bool
+		if p, ok = as.pt.Ensure(va); !ok {
+			return faultNoMemory
+		}
 	}
 	switch e := arch.LoadPTE(p); {
 	case e == 0 && v.obj == nil:

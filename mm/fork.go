@@ -7,9 +7,11 @@ import (
 )
 
 // Fork returns a copy of the address space for a child process: the same VMAs
-// and, by copy-on-write, the same pages; or ENOMEM. No page is copied. What
-// can fault in again from an Object is not copied into the child's tables
-// either; private pages are write-protected on both sides.
+// and, by copy-on-write, the same pages; or ENOMEM. No page is copied. Nor is
+// a leaf table with many pages: parent and child share it, write-protected one
+// level up, until one of them writes there (leaf.go). Of other tables the
+// entries of private pages are copied, write-protected on both sides. What can
+// fault in again from an Object is not copied.
 //
 // The calling task keeps running on as; its other threads may too.
 func (as *AddressSpace) Fork() (*AddressSpace, error) {
@@ -23,29 +25,22 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 	child.mu.Lock()
 	child.layout = as.layout
 	child.brk = as.brk
-	protected := false
 	for v := as.vmas.first; v != nil; v = v.next {
 		if v.is(vmDontFork) {
 			continue
 		}
-		w := &vma{
+		child.addVMA(&vma{
 			start: v.start, end: v.end, flags: v.flags &^ (vmLocked | vmLockFault),
 			prot: v.prot, maxProt: v.maxProt, pteProt: v.pteProt,
 			obj: v.obj, pgoff: v.pgoff, backing: v.backing, name: v.name,
-		}
-		child.addVMA(w)
-		if v.is(vmShared | vmWipeOnFork) {
-			continue
-		}
-		p, ok := as.copyEntries(child, v)
-		protected = protected || p
-		if !ok {
-			err = unix.ENOMEM
-			break
-		}
+		})
+	}
+	f := forking{as: as, child: child}
+	if !f.tables() {
+		err = unix.ENOMEM
 	}
 	child.mu.Unlock()
-	if protected {
+	if f.protected {
 		// Before the child can run: no CPU may go on writing to pages that
 		// are shared now.
 		as.pt.FlushAll()
@@ -58,64 +53,131 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 	return child, nil
 }
 
-// copyEntries enters the anonymous pages of v into the child's page table and
-// write-protects them on both sides. It reports whether any entry of as lost
-// its write permission; ok is false if there was no memory for a table.
-// Precondition: both mu held in write mode.
-func (as *AddressSpace) copyEntries(child *AddressSpace, v *vma) (protected, ok bool) {
-	pages := int64(0)
-	ok = true
-	for lo := v.start; lo < v.end; {
-		base, leaf := as.pt.NextLeaf(lo, v.end)
-		if leaf == nil {
-			break
+// sharePages is how many private pages a leaf table must show for fork to
+// share it. Below that, copying the entries is cheaper than the faults that
+// sharing costs later. Constant but for tests.
+var sharePages = 64
+
+// forking is a fork under way, with both mu held in write mode.
+type forking struct {
+	as, child *AddressSpace
+	protected bool // some page of as may not be written any more
+}
+
+// tables gives the child the pages; false if there was no memory.
+func (f *forking) tables() bool {
+	pt := f.as.pt
+	for base, leaf := pt.NextLeaf(0, arch.UserTop); leaf != nil; base, leaf = pt.NextLeaf(base+arch.LeafSpan, arch.UserTop) {
+		if f.shareable(base, leaf) {
+			changed, ok := pt.ShareLeaf(f.child.pt, base)
+			if !ok {
+				return false
+			}
+			f.protected = f.protected || changed
+			f.as.counters.tableShares.Add(1)
+			f.count(base, leaf)
+			continue
 		}
-		end := min(base+arch.LeafSpan, v.end)
-		var to *[512]arch.PTE // the child's table, made when there is something for it
-		for va := max(base, lo); va < end; va += arch.PageSize {
-			p := &leaf[(va-base)>>arch.PageShift]
-			e := arch.LoadPTE(p)
+		end := base + arch.LeafSpan
+		for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
+			if !v.is(vmShared|vmDontFork|vmWipeOnFork) && !f.copyEntries(v, base, leaf) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// shareable reports whether the leaf table at base is to be shared: it shows
+// many private pages, and nothing that the child must not have.
+func (f *forking) shareable(base uint64, leaf *[512]arch.PTE) bool {
+	end := base + arch.LeafSpan
+	for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
+		if v.is(vmDontFork | vmWipeOnFork) {
+			return false
+		}
+	}
+	n := 0
+	for i := range leaf {
+		if e := leaf[i]; e != 0 && pteHasFrame(e) && e.Frame().Use() == arch.UseAnon {
+			if n++; n == sharePages {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// count adds the pages of a shared table to what the child has.
+func (f *forking) count(base uint64, leaf *[512]arch.PTE) {
+	end := base + arch.LeafSpan
+	for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
+		var anon, other int64
+		lo, hi := (max(v.start, base)-base)>>arch.PageShift, (min(v.end, end)-base)>>arch.PageShift
+		for i := lo; i < hi; i++ {
+			e := leaf[i]
 			if e == 0 || !pteHasFrame(e) {
 				continue
 			}
-			f := e.Frame()
-			if f.Use() != arch.UseAnon {
-				continue // a page of the file: the child can fault it in
+			if v.obj == nil || e.Frame().Use() == arch.UseAnon {
+				anon++ // without an Object it can be nothing else
+			} else {
+				other++
 			}
-			if to == nil {
-				if to = child.leafFor(va); to == nil {
-					ok = false
-					break
-				}
-			}
-			for e.Writable() {
-				protected = true
-				if arch.CASPTE(p, e, e&^arch.PTEWritable) {
-					break
-				}
-				e = arch.LoadPTE(p) // the CPU set accessed or dirty
-			}
-			f.Ref()
-			arch.StorePTE(&to[(va-base)>>arch.PageShift], e&^arch.PTEWritable)
-			pages++
 		}
-		if !ok {
-			break
+		f.child.rssAnon.Add(anon)
+		if other != 0 {
+			f.child.rssOf(v.obj).Add(other)
 		}
-		lo = end
 	}
-	child.rssAnon.Add(pages)
-	as.counters.forkCopied.Add(uint64(pages))
-	return protected, ok
 }
 
-// leafFor returns the leaf table that covers va, making it; nil if there is no
-// memory. Precondition: mu held in write mode.
+// copyEntries enters those anonymous pages of v that the leaf table at base
+// shows into the child's page table and write-protects them on both sides;
+// false if there was no memory.
+func (f *forking) copyEntries(v *vma, base uint64, leaf *[512]arch.PTE) bool {
+	lo := (max(v.start, base) - base) >> arch.PageShift
+	hi := (min(v.end, base+arch.LeafSpan) - base) >> arch.PageShift
+	var to *[512]arch.PTE // the child's table, made when there is something for it
+	pages := int64(0)
+	for i := lo; i < hi; i++ {
+		e := leaf[i]
+		if e == 0 || !pteHasFrame(e) || e.Frame().Use() != arch.UseAnon {
+			continue
+		}
+		if to == nil {
+			if !f.as.ownLeaf(base) {
+				return false
+			}
+			leaf = f.as.pt.LeafFrame(base).Entries()
+			if to = f.child.leafFor(base); to == nil {
+				return false
+			}
+		}
+		p := &leaf[i]
+		for e = arch.LoadPTE(p); e.Writable(); e = arch.LoadPTE(p) {
+			f.protected = true
+			if arch.CASPTE(p, e, e&^arch.PTEWritable) {
+				e &^= arch.PTEWritable
+				break
+			} // else the CPU set accessed or dirty
+		}
+		e.Frame().Ref()
+		arch.StorePTE(&to[i], e)
+		pages++
+	}
+	f.child.rssAnon.Add(pages)
+	f.as.counters.forkCopied.Add(uint64(pages))
+	return true
+}
+
+// leafFor returns the leaf table that covers va, making it, and making it the
+// address space's own; nil if there is no memory. Precondition: mu held in
+// write mode.
 func (as *AddressSpace) leafFor(va uint64) *[512]arch.PTE {
 	for try := 0; ; {
-		if _, ok := as.pt.Ensure(va); ok {
-			_, leaf := as.pt.NextLeaf(va, va+arch.PageSize)
-			return leaf
+		if _, ok := as.pt.Ensure(va); ok && as.ownLeaf(va) {
+			return as.pt.LeafFrame(va).Entries()
 		}
 		if !reclaim(&try) {
 			return nil

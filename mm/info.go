@@ -128,7 +128,7 @@ func (as *AddressSpace) measure(v *vma, info *VMAInfo) {
 			return
 		}
 		f := e.Frame()
-		owners := uint64(max(f.Refs(), 1))
+		owners := uint64(max(f.Refs()-1+as.pt.LeafFrame(va).Refs(), 1))
 		anon := f.Use() == arch.UseAnon
 		if !anon && owners > 1 {
 			owners-- // the page cache's own reference
@@ -171,7 +171,8 @@ type Stats struct {
 
 	MinorFaults, MajorFaults uint64
 	COWCopies, COWClaims     uint64
-	ZeroFills, TableCopies   uint64
+	ZeroFills                uint64
+	TableShares, TableCopies uint64 // last-level tables shared by its forks, and copied by it since
 	ForkCopied               uint64 // page-table entries copied by its forks
 }
 
@@ -192,7 +193,7 @@ func (as *AddressSpace) Stats() Stats {
 		PageTables: uint64(as.pt.Tables()), VMAs: uint64(as.vmas.n),
 		MajorFaults: c.major.Load(),
 		COWCopies:   c.cowCopies.Load(), COWClaims: c.cowClaims.Load(),
-		ZeroFills: c.zeroFills.Load(), TableCopies: c.tableCopies.Load(),
+		ZeroFills: c.zeroFills.Load(), TableShares: c.tableShares.Load(), TableCopies: c.tableCopies.Load(),
 		ForkCopied: c.forkCopied.Load(),
 	}
 	s.MinorFaults = c.faults.Load() - s.MajorFaults
@@ -212,6 +213,7 @@ func (c *counters) addTo(s *VMStat) {
 	s.COWCopies += c.cowCopies.Load()
 	s.COWClaims += c.cowClaims.Load()
 	s.ZeroFills += c.zeroFills.Load()
+	s.TableShares += c.tableShares.Load()
 	s.TableCopies += c.tableCopies.Load()
 	s.ForkCopied += c.forkCopied.Load()
 	s.PgFree += c.freed.Load()

@@ -320,12 +320,12 @@ func (as *AddressSpace) populate(lo, hi uint64) error {
 func (as *AddressSpace) present(va uint64, acc arch.Access) bool {
 	as.mu.RLock()
 	defer as.mu.RUnlock()
-	p := as.pt.Lookup(va)
+	p, state := as.pt.Leaf(va)
 	if p == nil {
 		return false
 	}
 	e := arch.LoadPTE(p)
-	return e.Present() && (acc&arch.AccessWrite == 0 || e.Writable())
+	return e.Present() && (acc&arch.AccessWrite == 0 || e.Writable() && state == arch.LeafOwned)
 }
 
 // totalPages is the number of pages of RAM, which does not change.

@@ -180,7 +180,13 @@ func TestRandomOperations(t *testing.T) {
 		seeds = 10
 	}
 	for seed := 0; seed < seeds; seed++ {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { runModel(t, int64(seed), 400) })
+		// Fork shares tables from so many pages on.
+		share := []int{64, 1, 5}[seed%3]
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			defer func(n int) { sharePages = n }(sharePages)
+			sharePages = share
+			runModel(t, int64(seed), 400)
+		})
 	}
 }
 

@@ -68,6 +68,9 @@ func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dea
 			if (v.start < at || v.end > end) && as.vmas.n >= MaxMapCount {
 				return dead, unix.ENOMEM
 			}
+			if !as.ownRange(at, end) {
+				return dead, unix.ENOMEM
+			}
 			v = as.isolate(v, at, end)
 			was, wasData := v.prot, v.isData()
 			as.account(v, -int64(v.pages()))

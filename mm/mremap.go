@@ -179,7 +179,7 @@ func (r *remap) move(v *vma, to uint64) (uint64, error) {
 		}
 		end := min(base+arch.LeafSpan, until)
 		first, last := max(base, lo)-from+to, end-arch.PageSize-from+to
-		if as.leafFor(first) == nil || as.leafFor(last) == nil {
+		if !as.ownLeaf(base) || as.leafFor(first) == nil || as.leafFor(last) == nil {
 			as.freeTables(to, to+r.newLen)
 			return 0, unix.ENOMEM
 		}

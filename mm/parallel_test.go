@@ -52,7 +52,9 @@ func TestParallelFaults(t *testing.T) {
 // copied once and claimed once, whoever is first.
 func TestParallelCopyOnWrite(t *testing.T) {
 	const n = 300
-	for round := range 5 {
+	defer func(n int) { sharePages = n }(sharePages)
+	for round := range 6 {
+		sharePages = []int{64, 1000}[round%2]
 		as := newSpace(t)
 		addr := mapAnon(t, as, n)
 		dirty(t, as, addr, n, 1)
@@ -87,6 +89,14 @@ func TestParallelCopyOnWrite(t *testing.T) {
 
 // Everything at once; afterwards every frame is back.
 func TestParallelEverything(t *testing.T) {
+	for _, share := range []int{1, 20, 1000} {
+		parallelEverything(t, share)
+	}
+}
+
+func parallelEverything(t *testing.T, share int) {
+	defer func(n int) { sharePages = n }(sharePages)
+	sharePages = share
 	before := arch.ReadFrameStats()
 	o := NewObject(nil)
 	as, err := New()

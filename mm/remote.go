@@ -67,8 +67,8 @@ func (as *AddressSpace) remote(addr uint64, p []byte, acc arch.Access, force boo
 func (as *AddressSpace) pin(addr uint64, acc arch.Access, force bool) (arch.Frame, bool) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	p := as.pt.Lookup(addr)
-	if p == nil {
+	p, state := as.pt.Leaf(addr)
+	if p == nil || acc&arch.AccessWrite != 0 && state != arch.LeafOwned {
 		return 0, false
 	}
 	e := arch.LoadPTE(p)
@@ -97,6 +97,10 @@ func (as *AddressSpace) forceCopy(addr uint64, try *int) error {
 		return unix.EFAULT
 	}
 	// Let the fault handler see the page as writable, then take that back.
+	if !as.ownLeaf(addr) {
+		as.mu.Unlock()
+		return unix.EFAULT
+	}
 	was := v.prot
 	v.setProt(was | unix.PROT_WRITE | unix.PROT_READ)
 	got := as.resolve(v, addr, arch.AccessWrite, nil)
@@ -170,7 +174,7 @@ func (as *AddressSpace) PageAt(addr uint64) (f arch.Frame, file, once, ok bool) 
 	}
 	f = e.Frame()
 	file = f.Use() != arch.UseAnon
-	owners := f.Refs()
+	owners := f.Refs() - 1 + as.pt.LeafFrame(addr).Refs()
 	if file {
 		owners-- // the page cache's
 	}

@@ -89,6 +89,9 @@ func (o *Object) protect(lo, hi uint64) {
 		if !v.is(vmShared) {
 			return
 		}
+		if !v.as.ownRange(from, to) {
+			return // stays writable and counts as dirty for ever; no harm but needless writes
+		}
 		v.as.eachEntry(from, to, func(va uint64, p *arch.PTE, e arch.PTE) {
 			for e.Writable() && !arch.CASPTE(p, e, e&^arch.PTEWritable) {
 				e = arch.LoadPTE(p)

@@ -70,6 +70,20 @@ func (as *AddressSpace) zap(g *gather, v *vma, lo, hi uint64) {
 			break
 		}
 		end := min(base+arch.LeafSpan, hi)
+		if _, state := as.pt.Leaf(base); state == arch.LeafShared {
+			if lo <= base && end == base+arch.LeafSpan {
+				a, o := as.dropLeaf(g, base)
+				anon += a
+				other += o
+				lo = end
+				continue
+			}
+			if !as.ownLeaf(base) {
+				lo = end // no memory even in reserve: the pages go with the table
+				continue
+			}
+			leaf = as.pt.LeafFrame(base).Entries()
+		}
 		for va := max(base, lo); va < end; va += arch.PageSize {
 			p := &leaf[(va-base)>>arch.PageShift]
 			if arch.LoadPTE(p) == 0 {
@@ -165,9 +179,16 @@ func (as *AddressSpace) teardown() {
 	var dead *vma
 	as.mu.Lock()
 	g := gather{as: as, dying: true}
+	as.notePeak()
+	for base, leaf := as.pt.NextLeaf(0, arch.UserTop); leaf != nil; base, leaf = as.pt.NextLeaf(base+arch.LeafSpan, arch.UserTop) {
+		if _, state := as.pt.Leaf(base); state == arch.LeafShared {
+			as.dropLeaf(&g, base)
+		} else {
+			g.nframes += releaseEntries(leaf)
+		}
+	}
 	for v := as.vmas.first; v != nil; {
 		next := v.next
-		as.zap(&g, v, v.start, v.end)
 		if v.obj != nil {
 			v.obj.dropMapping(v)
 		}
@@ -178,6 +199,9 @@ func (as *AddressSpace) teardown() {
 		v = next
 	}
 	g.done()
+	as.rssAnon.Store(0)
+	as.rssFile.Store(0)
+	as.rssShmem.Store(0)
 	as.vmas = vmaTree{}
 	as.hit.Store(nil)
 	as.mu.Unlock()

@@ -29,12 +29,12 @@ func frameOf(p unsafe.Pointer) Frame { return Frame(uintptr(p) - uintptr(hostAre
 // hostWalk finds a user byte by walking the table as the CPU would.
 func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
 	pt := PageTable{root: root}
-	p := pt.Lookup(va)
+	p, state := pt.Leaf(va)
 	if p == nil {
 		return nil
 	}
 	e := LoadPTE(p)
-	if !e.Present() || write && !e.Writable() {
+	if !e.Present() || write && (state == LeafShared || !e.Writable()) {
 		return nil
 	}
 	bits := pteAccessed

@@ -1,0 +1,130 @@
+package mm
+
+import (
+	arch "tamarix/arch/amd64"
+)
+
+// Leaf tables that fork has shared (see fork.go). A shared table is
+// write-protected one level up and never changes, but for losing write
+// permissions when one of its owners makes a copy. Its entries hold one
+// reference to each frame, however many address spaces show the table; so
+// "reference count 1" still means "last owner" for a page whose table is owned.
+
+// ownLeaf makes the leaf table that covers va, if there is one, this address
+// space's own: by claiming it as the last owner, or by copying it. It is false
+// if there was no memory. Precondition: mu held in write mode.
+func (as *AddressSpace) ownLeaf(va uint64) bool {
+	if _, state := as.pt.Leaf(va); state != arch.LeafShared {
+		return true
+	}
+	base := va &^ (arch.LeafSpan - 1)
+	old := as.pt.LeafFrame(base)
+	if old.Refs() == 1 {
+		// Nobody can gain a reference but by forking this address space.
+		as.pt.ClaimLeaf(base)
+		as.counters.cowClaims.Add(writablePages(old.Entries()))
+		return true
+	}
+	t, ok := arch.AllocFrame(arch.UsePageTable)
+	if !ok {
+		// A table more lets the process go on giving memory back: from the
+		// kernel's reserve.
+		if t, ok = arch.AllocFrame(arch.UseKernel); !ok {
+			return false
+		}
+		t.SetUse(arch.UsePageTable)
+	}
+	copyTable(t.Entries(), old.Entries())
+	as.pt.ReplaceLeaf(base, t)
+	as.pt.FlushRange(base, base+arch.LeafSpan)
+	as.counters.tableCopies.Add(1)
+	letGo(old)
+	return true
+}
+
+// ownRange is ownLeaf for all tables of [lo, hi).
+func (as *AddressSpace) ownRange(lo, hi uint64) bool {
+	for base, leaf := as.pt.NextLeaf(lo, hi); leaf != nil; base, leaf = as.pt.NextLeaf(base+arch.LeafSpan, hi) {
+		if !as.ownLeaf(base) {
+			return false
+		}
+	}
+	return true
+}
+
+// copyTable copies a shared table's entries, a reference to each frame with
+// them. Private pages lose their write permission on both sides: from now on
+// they have two owners. Other owners of old may be copying it, too.
+func copyTable(to, old *[512]arch.PTE) {
+	for i := range old {
+		p := &old[i]
+		e := arch.LoadPTE(p)
+		if pteHasFrame(e) {
+			f := e.Frame()
+			if f.Use() == arch.UseAnon {
+				for e.Writable() && !arch.CASPTE(p, e, e&^arch.PTEWritable) {
+					e = arch.LoadPTE(p)
+				}
+				e &^= arch.PTEWritable
+			}
+			f.Ref()
+		}
+		to[i] = e
+	}
+}
+
+// writablePages counts the private pages that become writable without a fault
+// when the table is claimed.
+func writablePages(t *[512]arch.PTE) (n uint64) {
+	for i := range t {
+		if e := arch.LoadPTE(&t[i]); e.Writable() && e.Frame().Use() == arch.UseAnon {
+			n++
+		}
+	}
+	return n
+}
+
+// releaseEntries drops the references that a table's entries hold and returns
+// how many.
+func releaseEntries(t *[512]arch.PTE) (n uint64) {
+	for i := range t {
+		if t[i] == 0 {
+			continue
+		}
+		if e := arch.SwapPTE(&t[i], 0); pteHasFrame(e) {
+			e.Frame().Unref()
+			n++
+		}
+	}
+	return n
+}
+
+// letGo drops one reference to a table that is out of reach; the last one
+// drops the entries' references as well.
+func letGo(t arch.Frame) (n uint64) {
+	if t.UnrefShared() {
+		n = releaseEntries(t.Entries())
+		t.Unref()
+	}
+	return n
+}
+
+// dropLeaf takes a whole shared leaf table out and returns how many anonymous
+// and other pages went with it. Precondition: mu held in write mode.
+func (as *AddressSpace) dropLeaf(g *gather, base uint64) (anon, other int64) {
+	t := as.pt.DropLeaf(base)
+	if !g.dying {
+		for i := range t.Entries() {
+			if e := arch.LoadPTE(&t.Entries()[i]); pteHasFrame(e) {
+				if e.Frame().Use() == arch.UseAnon {
+					anon++
+				} else {
+					other++
+				}
+			}
+		}
+		as.pt.FlushRange(base, base+arch.LeafSpan)
+	}
+	g.nframes += letGo(t)
+	return anon, other
+}
