@@ -147,6 +147,7 @@ var table = [tableSize]syscall{
 	unix.SYS_MUNLOCK:                {"munlock", sysMunlock},
 	unix.SYS_MLOCKALL:               {"mlockall", sysMlockall},
 	unix.SYS_MUNLOCKALL:             {"munlockall", sysMunlockall},
+	unix.SYS_VHANGUP:                {"vhangup", sysVhangup},
 	unix.SYS_PIVOT_ROOT:             {"pivot_root", sysPivotRoot},
 	unix.SYS_PRCTL:                  {"prctl", sysPrctl},
 	unix.SYS_ARCH_PRCTL:             {"arch_prctl", sysArchPrctl},

@@ -34,7 +34,7 @@ func openKmsg(ctx *fs.Context, f *fs.File, _ uint64) (fs.FileOps, error) {
 	if f.Mode()&fs.ModeRead != 0 && !ctx.Cred.Capable(unix.CAP_SYSLOG) && !ctx.Cred.Capable(unix.CAP_SYS_ADMIN) {
 		return nil, unix.EPERM
 	}
-	f.AddMode(fs.ModeStream)
+	f.AddMode(fs.ModeStream | fs.ModePoll)
 	return &kmsg{next: klog.First()}, nil
 }
 

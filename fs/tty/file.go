@@ -53,7 +53,7 @@ func (t *Terminal) open(ctx *fs.Context, f *fs.File, noctty, console bool) (fs.F
 	o := &file{t: t, hangUps: t.hangUps, console: console}
 	free := t.sid == 0
 	t.mu.Unlock()
-	f.AddMode(fs.ModeStream)
+	f.AddMode(fs.ModeStream | fs.ModePoll)
 	if !noctty && free && f.Mode()&fs.ModeRead != 0 {
 		if c := t.jobs.Caller(ctx); c.Leader && c.Terminal == nil {
 			t.claim(c)

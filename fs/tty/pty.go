@@ -56,7 +56,7 @@ func (m *Manager) OpenMaster(ctx *fs.Context, f *fs.File) (fs.FileOps, error) {
 	p := newPTY(m, i)
 	p.node = m.ptsLocked().newSlave(p, ctx.Cred)
 	m.ptys[i] = p
-	f.AddMode(fs.ModeStream)
+	f.AddMode(fs.ModeStream | fs.ModePoll)
 	return p, nil
 }
 
@@ -74,6 +74,19 @@ func newPTY(m *Manager, index int) *Master {
 	t.backlog = newByteQueue(ptyBacklogSize)
 	p.t = t
 	return p
+}
+
+// PTYs returns the number of pseudo-terminals (/proc/sys/kernel/pty/nr).
+func (m *Manager) PTYs() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, p := range m.ptys {
+		if p != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Slave returns the slave side's terminal.

@@ -1,0 +1,32 @@
+// Package procfs is /proc: processes, the machine and the settings of the kernel
+// as files, in the formats of proc(5) that Linux programs parse.
+//
+// What it shows comes from below (package mm for memory, package arch for CPUs
+// and interrupts, package fs for descriptors and mounts) and, for everything
+// that is a process, through the interfaces of source.go, which package kernel
+// implements over package proc.
+//
+// # Shape
+//
+// The tree is made of tables of entries (tree.go): a name, a mode and a way to
+// make the inode. root.go has the global table, pid.go the one of a process and
+// of a thread, sys.go builds /proc/sys from a list of settings.
+//
+// Most entries are text files: a function writes the whole text when the file is
+// read from its start (text.go), as seq_file does on Linux, and the reader gets
+// pieces of that snapshot. A process directory's inode is made by each lookup
+// anew and not kept in the name cache; what is below an open or current
+// directory is checked by Revalidate at every walk, so that the entries of a
+// process that is gone are gone too.
+//
+// # Access
+//
+// Modes and owners do for most. What reveals memory or files of a process
+// (environ, maps, fd, exe, cwd, root, mem, io ...) also asks whether the caller
+// could trace it (access.go, after ptrace(2), "Ptrace access mode checking").
+//
+// # Locks
+//
+// text.mu guards one open file's snapshot; it is held while the text is made, so
+// everything below may be taken after it. Nothing else here has a lock.
+package procfs

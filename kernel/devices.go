@@ -1,0 +1,62 @@
+package kernel
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/wait"
+	"tamarix/fs"
+	"tamarix/fs/devfs"
+	"tamarix/fs/procfs"
+	"tamarix/fs/tty"
+	"tamarix/proc"
+)
+
+// terminals holds the machine's terminals; made by registerDevices.
+var terminals *tty.Manager
+
+// defaultSpeed is the serial line's speed when the command line names none, in
+// bits per second.
+const defaultSpeed = 115200
+
+// registerDevices makes the devices and the file systems that show the kernel
+// (devtmpfs, devpts, proc, sysfs), and mounts /dev. ctx is the kernel's own.
+func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
+	terminals = tty.NewManager(jobControl{})
+	line := serialLine{port: arch.Serial()}
+	speed := uint32(defaultSpeed)
+	if s := boot.options.consoleSpeed("ttyS0"); s != 0 {
+		speed = s
+	}
+	serial := terminals.NewTerminal(tty.Config{Name: "ttyS0", Dev: devfs.SerialDev(0), Driver: line, Speed: speed})
+	terminals.SetConsole(serial)
+	go line.receive(serial)
+
+	sb, err := devfs.Register(ctx, devfs.Config{
+		Terminals: terminals,
+		Serial:    []*tty.Terminal{serial},
+		Random:    proc.FillRandom,
+	})
+	if err != nil {
+		return nil, err
+	}
+	procfs.Register(newProcInfo())
+	go proc.RunLoadAverage()
+	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
+}
+
+// consoleDrainTime is how long the end of the machine's run waits for output.
+const consoleDrainTime = 2 * time.Second
+
+// drainConsole lets what was written to the console go out, before the machine
+// is switched off.
+func drainConsole() {
+	if terminals == nil {
+		return
+	}
+	if t := terminals.Console(); t != nil {
+		t.Drain(wait.Now() + int64(consoleDrainTime))
+	}
+}
