@@ -24,9 +24,6 @@ type delivery struct {
 // Called by the task loop on t's goroutine when workSignal is set, or when a
 // call has returned one of wait.ErrRestart*.
 func (t *Task) handleSignals(nr int64) (exit bool) {
-	if t.sig.noRestart {
-		t.sig.noRestart, nr = false, -1
-	}
 	var d delivery
 	for {
 		found, exit := t.nextSignal(&d)
@@ -337,7 +334,7 @@ func (t *Task) pushHandler(d *delivery) {
 // SigReturn implements rt_sigreturn(2): it takes the registers back from the
 // frame on the stack. A frame that is not one is a SIGSEGV.
 func (t *Task) SigReturn() uint64 {
-	t.sig.noRestart = true
+	t.sysNr = -1 // the RAX that comes now is no result
 	t.sig.restart = nil
 	mask, alt, err := t.Ctx.PopSignal(t.AS)
 	if err != nil {

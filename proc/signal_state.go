@@ -28,7 +28,6 @@ type taskSignals struct {
 	saved        SigSet // mask to restore after a temporary one (rt_sigsuspend, ppoll)
 	restoreSaved bool
 	alt          altStack
-	noRestart    bool                           // the registers come from rt_sigreturn: their RAX is no result
 	restart      func(t *Task) (uintptr, error) // continues a call after ErrRestartBlock; nil: EINTR
 }
 

@@ -328,7 +328,7 @@ func TestRestart(t *testing.T) {
 		g := signalGroup(t, 1)
 		task := g.threads[0]
 		withStack(t, task)
-		task.Ctx.IP = 0x400010
+		task.Ctx.IP, task.sysNr = 0x400010, nr
 		task.Ctx.SetReturn(code(c.ret))
 		sig := unix.SIGWINCH
 		if c.handler {
@@ -344,7 +344,7 @@ func TestRestart(t *testing.T) {
 			}
 			task.Ctx.SP += 8
 			task.SigReturn()
-			task.handleSignals(15) // a RAX that looks like a restart is none
+			task.handleSignals(task.sysNr) // a RAX that looks like a restart is none
 		}
 		ip := uint64(0x400010)
 		if c.want == nr || c.want == unix.SYS_RESTART_SYSCALL {
