@@ -154,6 +154,7 @@ func (u *UserContext) PushSignal(mem UserMemory, f *SignalFrame) error {
 
 // fillFrame writes everything but the siginfo into b.
 func (u *UserContext) fillFrame(b *[frameSize]byte, f *SignalFrame, fp uint64) {
+	u.makeFull()
 	le := binary.LittleEndian
 	le.PutUint64(b[0:], f.Restorer)
 	flags := uint64(ucSS | ucStrictSS)
@@ -245,6 +246,7 @@ func (u *UserContext) PopSignal(mem UserMemory) (mask uint64, alt AltStack, err 
 	if err := u.restoreImage(mem, le.Uint64(b[frameFPState:])); err != nil {
 		return 0, alt, err
 	}
+	u.full = 1 // all of them matter, whatever the system call spoiled
 	for i, p := range u.frameOrder() {
 		*p = le.Uint64(b[frameRegs+8*i:])
 	}
