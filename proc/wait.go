@@ -30,7 +30,15 @@ type WaitResult struct {
 func (t *Task) Wait(w *WaitTarget) (WaitResult, error) {
 	g := t.Group
 	var r WaitResult
+	var e wait.Entry
+	linked := false
+	defer func() {
+		if linked {
+			g.childEvents.Remove(&e)
+		}
+	}()
 	for {
+		t.Thread.Prepare()
 		found, any := t.scanChildren(w, &r)
 		switch {
 		case found:
@@ -39,19 +47,13 @@ func (t *Task) Wait(w *WaitTarget) (WaitResult, error) {
 			return r, unix.ECHILD
 		case w.Options&unix.WNOHANG != 0:
 			return WaitResult{}, nil
-		}
-		var e wait.Entry
-		g.childEvents.Add(&e, &t.Thread)
-		for {
-			t.Thread.Prepare()
-			if found, any = t.scanChildren(w, &r); found || !any || t.Thread.Interrupted() {
-				break
-			}
-			t.Thread.Park()
-		}
-		g.childEvents.Remove(&e)
-		if !found && any {
+		case !linked:
+			linked = true
+			g.childEvents.Add(&e, &t.Thread)
+		case t.Thread.Interrupted():
 			return r, wait.ErrRestartSys
+		default:
+			t.Thread.Park()
 		}
 	}
 }
