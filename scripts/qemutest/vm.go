@@ -37,13 +37,15 @@ type VM struct {
 
 	mu    sync.Mutex // guards what the reader goroutine writes
 	cond  *sync.Cond
-	log   []byte    // all the machine has said
+	log   []byte // all the machine has said
+	text  []byte // the same without escape sequences and carriage returns
+	strip stripper
 	last  time.Time // when it said the last of it
 	eof   bool
 	ended chan struct{} // closed when QEMU has ended
 	err   error         // how; valid after ended
 
-	seen int // how far Expect has read the log
+	seen int // how far Expect has read the text
 }
 
 // Quiet is how long a machine may say nothing before it is taken for hung.
@@ -118,6 +120,7 @@ func (vm *VM) read(out io.Reader) {
 		n, err := out.Read(buf)
 		vm.mu.Lock()
 		vm.log = append(vm.log, buf[:n]...)
+		vm.text = vm.strip.append(vm.text, buf[:n])
 		vm.last = time.Now()
 		vm.eof = err != nil
 		var reply []byte
@@ -145,24 +148,18 @@ func (vm *VM) read(out io.Reader) {
 	}
 }
 
-// Log is all the machine has said so far.
-func (vm *VM) Log() string {
+// Text is all the machine has said so far, without escape sequences and
+// carriage returns.
+func (vm *VM) Text() string {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
-	return string(vm.log)
+	return string(vm.text)
 }
 
-// Tail is the end of the log, made readable: no escape sequences.
+// Tail is the end of the text.
 func (vm *VM) Tail(lines int) string {
-	l := strings.Split(strings.TrimRight(Plain(vm.Log()), "\n"), "\n")
+	l := strings.Split(strings.TrimRight(vm.Text(), "\n"), "\n")
 	return strings.Join(l[max(0, len(l)-lines):], "\n")
-}
-
-var escape = regexp.MustCompile(`\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[a-zA-Z=>78])`)
-
-// Plain takes escape sequences and carriage returns out of terminal output.
-func Plain(s string) string {
-	return strings.ReplaceAll(escape.ReplaceAllString(s, ""), "\r", "")
 }
 
 // Send types s.
@@ -174,8 +171,8 @@ func (vm *VM) Send(s string) {
 // expected.
 var ErrEnded = errors.New("the machine has ended")
 
-// Expect waits until the output since the last Expect matches re, and returns
-// what matched (with its groups). A machine that is quiet for longer than Quiet,
+// Expect waits until the text since the last Expect matches re, and returns what
+// matched (with its groups). A machine that is quiet for longer than Quiet,
 // or does not say it within limit, is dumped into the error.
 func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 	r, err := regexp.Compile(re)
@@ -188,14 +185,14 @@ func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	for {
-		if m := r.FindSubmatchIndex(vm.log[vm.seen:]); m != nil {
+		if m := r.FindSubmatchIndex(vm.text[vm.seen:]); m != nil {
 			var groups []string
 			for i := 0; i < len(m); i += 2 {
 				if m[i] < 0 {
 					groups = append(groups, "")
 					continue
 				}
-				groups = append(groups, string(vm.log[vm.seen+m[i]:vm.seen+m[i+1]]))
+				groups = append(groups, string(vm.text[vm.seen+m[i]:vm.seen+m[i+1]]))
 			}
 			vm.seen += m[1]
 			return groups, nil

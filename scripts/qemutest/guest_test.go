@@ -1,0 +1,81 @@
+package qemutest
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// cases boots the guest image and makes a subtest of each case it reports. only
+// is a comma-separated list of the groups to run; empty runs all.
+func cases(t *testing.T, c Config, only string) {
+	t.Helper()
+	if r := os.Getenv("GUEST_RUN"); r != "" {
+		only = r
+	}
+	c.Append = "console=ttyS0 quiet " + c.Append
+	if only != "" {
+		c.Append += " RUN=" + only
+	}
+	vm := boot(t, c)
+	if _, err := vm.Expect(`BEGIN \d+ cases`, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	ended := map[string]bool{}
+	for {
+		// A case may take two minutes at most (its own limit is less).
+		m, err := vm.Expect(`(?m)^(ok|FAIL|skip) (\S+)(.*)\n|^DONE .*`, 3*time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m[1] == "" {
+			break
+		}
+		name := strings.ReplaceAll(m[2], "/", ".")
+		if ended[name] {
+			t.Errorf("%s is reported twice", name)
+		}
+		ended[name] = true
+		t.Run(name, func(t *testing.T) {
+			why := strings.TrimSpace(m[3])
+			switch m[1] {
+			case "FAIL":
+				t.Errorf("%s\nalone: make test RUN=%s", why, m[2])
+			case "skip":
+				t.Skip(why)
+			}
+		})
+	}
+	if len(ended) == 0 {
+		t.Errorf("no case ran (RUN=%s)", only)
+	}
+	if status, err := vm.Wait(20 * time.Second); err != nil || status != 0 {
+		t.Errorf("power off: QEMU's exit status %d, %v", status, err)
+	}
+}
+
+// TestLinux proves that what the cases expect is what Linux does.
+func TestLinux(t *testing.T) {
+	root := needQEMU(t)
+	cases(t, Config{Kernel: linux(t, root), Initrd: guest(t, root), SMP: 2}, "")
+}
+
+// TestGuest runs the cases on Tamarix.
+func TestGuest(t *testing.T) {
+	root := needQEMU(t)
+	for _, c := range []struct {
+		smp  int
+		only string
+	}{
+		{2, ""},
+		// What the number of CPUs can change.
+		{1, "process,clone,memory,cow,signals,threads,pipes,xstate"},
+		{4, "process,clone,memory,cow,signals,threads,pipes,xstate,hostile"},
+	} {
+		t.Run(fmt.Sprintf("smp%d", c.smp), func(t *testing.T) {
+			cases(t, Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: c.smp}, c.only)
+		})
+	}
+}
