@@ -14,11 +14,15 @@ type OpenHow struct {
 
 // OpenFlags are the flags that open(2) knows; others are ignored there and EINVAL in openat2.
 const OpenFlags = unix.O_ACCMODE | unix.O_CREAT | unix.O_EXCL | unix.O_NOCTTY | unix.O_TRUNC | unix.O_APPEND |
-	unix.O_NONBLOCK | unix.O_SYNC | unix.O_DSYNC | fasync | unix.O_DIRECT | unix.O_LARGEFILE |
+	unix.O_NONBLOCK | unix.O_SYNC | unix.O_DSYNC | fasync | unix.O_DIRECT | largeFile |
 	unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NOATIME | unix.O_CLOEXEC | unix.O_PATH | tmpfileFlag
 
 // fasync is FASYNC, also called O_ASYNC (asm-generic/fcntl.h).
 const fasync = unix.O_ASYNC
+
+// largeFile is O_LARGEFILE (asm-generic/fcntl.h); x/sys/unix has 0, since open(2)
+// sets it by itself on 64-bit machines.
+const largeFile = 0o100000
 
 // tmpfileFlag is O_TMPFILE without the O_DIRECTORY it includes (__O_TMPFILE, asm-generic/fcntl.h).
 const tmpfileFlag = unix.O_TMPFILE &^ unix.O_DIRECTORY
@@ -88,6 +92,9 @@ func (ctx *Context) OpenHow(dirfd int32, path string, how *OpenHow) (*File, erro
 		}
 	} else if flags&(unix.O_CREAT|unix.O_DIRECTORY) == unix.O_CREAT|unix.O_DIRECTORY {
 		return nil, unix.EINVAL
+	}
+	if flags&unix.O_PATH == 0 {
+		flags |= largeFile
 	}
 	lf := how.Resolve
 	if flags&unix.O_NOFOLLOW == 0 {
@@ -235,6 +242,9 @@ func (ctx *Context) openCreate(dirfd int32, path string, flags int, mode uint32,
 		if nd.kind == lastMagic {
 			return ctx.openPath(nd.at, flags)
 		}
+		if nd.kind != lastNorm && flags&unix.O_EXCL != 0 {
+			return nil, unix.EEXIST
+		}
 		if nd.kind != lastNorm || nd.slash {
 			return nil, unix.EISDIR
 		}
@@ -336,7 +346,7 @@ func (ctx *Context) openTmpfile(dirfd int32, path string, flags int, mode uint32
 	d := NewDentry("#"+itoa(ino.Base().Ino), ino)
 	d.parent.Store(p.Dentry)
 	d.gone.Store(true)
-	f, err := ctx.newFile(Path{p.Mount, d}, flags&^tmpfileFlag|flags&unix.O_EXCL)
+	f, err := ctx.newFile(Path{p.Mount, d}, flags)
 	if err != nil {
 		evictIfDead(ino)
 		return nil, err

@@ -22,7 +22,7 @@ func sysCreat(t *proc.Task, a *Args) (uintptr, error) {
 }
 
 // openFlags keeps the flags that open(2) knows; 64-bit programs always have O_LARGEFILE.
-func openFlags(v uint64) int { return int(int32(v))&fs.OpenFlags | unix.O_LARGEFILE }
+func openFlags(v uint64) int { return int(int32(v))&fs.OpenFlags }
 
 // open opens and installs a descriptor. The number is reserved first, so that
 // nothing is created when there is none (EMFILE).
@@ -100,7 +100,7 @@ func sysOpenat2(t *proc.Task, a *Args) (uintptr, error) {
 	if resolve&(unix.RESOLVE_BENEATH|unix.RESOLVE_IN_ROOT) == unix.RESOLVE_BENEATH|unix.RESOLVE_IN_ROOT {
 		return 0, unix.EINVAL
 	}
-	how := &fs.OpenHow{Flags: int(flags) | unix.O_LARGEFILE, Mode: uint32(mode)}
+	how := &fs.OpenHow{Flags: int(flags), Mode: uint32(mode)}
 	for _, r := range resolveFlags {
 		if resolve&r.abi != 0 {
 			how.Resolve |= r.fs

@@ -38,7 +38,7 @@ func NewMemfd(ctx *fs.Context, name string, sealing bool) (*fs.File, error) {
 	if sealing {
 		f.seals.Store(0)
 	}
-	of, err := ctx.NewInodeFile(shm.mount, "/memfd:"+name+" (deleted)", f, unix.O_RDWR|unix.O_LARGEFILE)
+	of, err := ctx.NewInodeFile(shm.mount, "/memfd:"+name+" (deleted)", f, unix.O_RDWR|0o100000)
 	if err != nil {
 		f.Evict()
 		return nil, err
