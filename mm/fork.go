@@ -67,7 +67,7 @@ type forking struct {
 // tables gives the child the pages; false if there was no memory.
 func (f *forking) tables() bool {
 	pt := f.as.pt
-	for base, leaf := pt.NextLeaf(0, arch.UserTop); leaf != nil; base, leaf = pt.NextLeaf(base+arch.LeafSpan, arch.UserTop) {
+	for base, leaf := f.as.nextTable(0); leaf != nil; base, leaf = f.as.nextTable(base + arch.LeafSpan) {
 		if f.shareable(base, leaf) {
 			changed, ok := pt.ShareLeaf(f.child.pt, base)
 			if !ok {

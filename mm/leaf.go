@@ -42,6 +42,17 @@ func (as *AddressSpace) ownLeaf(va uint64) bool {
 	return true
 }
 
+// nextTable returns the first leaf table from va on that lies under a VMA, and
+// its first address; nil if there is none. Precondition: mu held.
+func (as *AddressSpace) nextTable(va uint64) (base uint64, leaf *[512]arch.PTE) {
+	for v := as.vmas.find(va); v != nil; v = v.next {
+		if base, leaf = as.pt.NextLeaf(max(va, v.start), v.end); leaf != nil {
+			return base, leaf
+		}
+	}
+	return 0, nil
+}
+
 // ownRange is ownLeaf for all tables of [lo, hi).
 func (as *AddressSpace) ownRange(lo, hi uint64) bool {
 	for base, leaf := as.pt.NextLeaf(lo, hi); leaf != nil; base, leaf = as.pt.NextLeaf(base+arch.LeafSpan, hi) {

@@ -180,7 +180,7 @@ func (as *AddressSpace) teardown() {
 	as.mu.Lock()
 	g := gather{as: as, dying: true}
 	as.notePeak()
-	for base, leaf := as.pt.NextLeaf(0, arch.UserTop); leaf != nil; base, leaf = as.pt.NextLeaf(base+arch.LeafSpan, arch.UserTop) {
+	for base, leaf := as.nextTable(0); leaf != nil; base, leaf = as.nextTable(base + arch.LeafSpan) {
 		if _, state := as.pt.Leaf(base); state == arch.LeafShared {
 			as.dropLeaf(&g, base)
 		} else {

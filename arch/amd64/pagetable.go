@@ -112,18 +112,24 @@ func (pt *PageTable) NextLeaf(va, end uint64) (base uint64, leaf *[512]PTE) {
 	end = min(end, UserTop)
 	for va < end {
 		t := pt.root
-		shift := uint(39)
-		for {
-			e := LoadPTE(entry(t, va, shift))
-			if !e.Present() {
-				break
+		for shift := uint(39); ; shift -= indexBits {
+			if shift == PageShift {
+				return va &^ (leafSpan - 1), t.Entries()
 			}
-			t = e.Frame()
-			if shift -= indexBits; shift == PageShift {
-				return va &^ (leafSpan - 1), (*[512]PTE)(unsafe.Pointer(t.Words()))
+			i := va >> shift & 511
+			from := i
+			entries := t.Entries()
+			for i < 512 && !LoadPTE(&entries[i]).Present() {
+				i++
 			}
+			if i != from {
+				va = va>>(shift+indexBits)<<(shift+indexBits) + i<<shift
+				if i == 512 || va >= end {
+					break // on to the next table, from the top
+				}
+			}
+			t = LoadPTE(&entries[i]).Frame()
 		}
-		va = (va | (1<<shift - 1)) + 1
 	}
 	return 0, nil
 }
