@@ -327,6 +327,8 @@ TEST(xstate, legacy_frame)
 	for (int i = 2; i < 9; i++)
 		if (features >> i & 1)
 			memset(in + part[i].at, 0, part[i].len);
+	if (features >> 9 & 1) /* PKRU: versions of Linux differ */
+		memcpy(in + part[9].at, out + part[9].at, part[9].len);
 	check("frame without magic");
 }
 
@@ -357,8 +359,14 @@ TEST(xstate, impossible_frames_kill)
 			if (!features)
 				return;
 		}
-		FORK(pid) look(how);
-		wait_signaled(pid, SIGSEGV);
+		FORK(pid) {
+			look(how);
+			_exit(0);
+		}
+		/* QEMU's own CPU has no objection to any MXCSR: Linux goes on there. */
+		int st = wait_status(pid);
+		if (!(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV) && !(how == 5 && st == 0))
+			FAIL("frame %d: wait status %#x", how, st);
 	}
 }
 
