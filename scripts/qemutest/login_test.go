@@ -127,7 +127,9 @@ func TestBusybox(t *testing.T) {
 		s.vm.Send("vi /tmp/v\r")
 		s.expect(`/tmp/v`, 10*time.Second)
 		time.Sleep(500 * time.Millisecond)
-		s.vm.Send("ione line\x1b:wq\r")
+		s.vm.Send("ione line\x1b")
+		time.Sleep(500 * time.Millisecond) // or Escape and : would make one key
+		s.vm.Send(":wq\r")
 		s.expect(s.prompt, 10*time.Second)
 		s.wants("cat /tmp/v", "one line")
 
