@@ -106,6 +106,7 @@ func (u *UserContext) PushSignal(mem UserMemory, f *SignalFrame) error {
 	if entering {
 		sp = f.AltStack.SP + f.AltStack.Size
 	}
+	u.makeFull()
 	image := u.saveExtended()
 	fp := sp - uint64(len(image))
 	if hasXSAVE() {
@@ -147,7 +148,6 @@ func (u *UserContext) PushSignal(mem UserMemory, f *SignalFrame) error {
 	u.SP = sp
 	u.IP = f.Handler
 	u.Flags &= flagsHandler
-	u.full = 1
 	u.initExtended()
 	return nil
 }

@@ -1,3 +1,5 @@
+//go:build !tamarix
+
 package amd64
 
 import (
@@ -147,7 +149,8 @@ func TestFrameRoundTrip(t *testing.T) {
 			*p = 0x666
 		}
 	}
-	u.SP += 8 // the handler's RET
+	u.SP += 8  // the handler's RET
+	u.full = 0 // and its SYSCALL
 	mask, _, err := u.PopSignal(mem)
 	if err != nil || mask != 5 {
 		t.Fatalf("mask %#x, %v", mask, err)
@@ -163,6 +166,18 @@ func TestFrameRoundTrip(t *testing.T) {
 	}
 	if u.mxcsr != 0x1fa0 || u.xsave[fxXMM+5] != 5 || u.xsave[fxXMM+255] != 255 {
 		t.Errorf("extended state: mxcsr %#x, xmm %v", u.mxcsr, u.xsave[fxXMM:fxXMM+8])
+	}
+}
+
+func TestFrameAfterSystemCall(t *testing.T) {
+	u, mem := newFrameTest(t)
+	u.full = 0 // RCX and R11 are where SYSCALL has left them: in IP and Flags
+	f := SignalFrame{Signal: 10, Handler: 0x400500, Restorer: 0x400600}
+	if err := u.PushSignal(mem, &f); err != nil {
+		t.Fatal(err)
+	}
+	if cx, r11 := mem.u64(u.DX+152), mem.u64(u.DX+64); cx != 0x401234 || r11 != mem.u64(u.DX+176) {
+		t.Errorf("rcx %#x, r11 %#x", cx, r11)
 	}
 }
 
