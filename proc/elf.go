@@ -16,6 +16,7 @@ import (
 const (
 	elfHeaderSize  = 64
 	elfProgSize    = 56
+	maxFileOffset  = 1 << 62
 	maxProgHeaders = 65536 / elfProgSize // fs/binfmt_elf.c: load_elf_phdrs
 )
 
@@ -59,7 +60,7 @@ func parseELF(h []byte) (*elfImage, error) {
 	m := &elfImage{Dynamic: kind == elf.ET_DYN, Entry: le.Uint64(h[24:]), PhOff: le.Uint64(h[32:]),
 		PhNum: int(le.Uint16(h[56:]))}
 	if le.Uint16(h[54:]) != elfProgSize || m.PhNum < 1 || m.PhNum > maxProgHeaders ||
-		m.PhOff > 1<<62 {
+		m.PhOff > maxFileOffset {
 		return nil, unix.ENOEXEC
 	}
 	return m, nil
@@ -71,7 +72,7 @@ func (m *elfImage) headerSpan() (off int64, n int) {
 }
 
 // parsePrograms reads the program headers p of a file of size bytes. After it
-// every segment is known to lie inside the file and inside user space.
+// every segment is known to lie inside user space.
 func (m *elfImage) parsePrograms(p []byte, size uint64) error {
 	le := binary.LittleEndian
 	if len(p) < m.PhNum*elfProgSize {
@@ -97,8 +98,9 @@ func (m *elfImage) parsePrograms(p []byte, size uint64) error {
 			if memLen == 0 {
 				continue
 			}
-			if fileLen > memLen || off > size || fileLen > size-off ||
-				addr >= arch.UserTop || memLen > arch.UserTop-addr ||
+			// What lies beyond the end of the file is mapped all the same: SIGBUS
+			// when the program reaches it, as on Linux.
+			if fileLen > memLen || off > maxFileOffset || addr >= arch.UserTop || memLen > arch.UserTop-addr ||
 				fileLen != 0 && (off^addr)&(arch.PageSize-1) != 0 {
 				return unix.ENOEXEC
 			}

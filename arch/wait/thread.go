@@ -19,6 +19,9 @@ type Thread struct {
 	state       atomic.Uint32
 	interrupted atomic.Bool
 	killed      atomic.Bool
+	since       atomic.Int64 // Now() at which it last began to run; 0: does not run
+	ran         atomic.Int64 // ns before that
+	sleeps      atomic.Uint64
 	busy        bool        // entry is linked into a queue; owner's goroutine only
 	park        parking     // how the goroutine is found again
 	timer       *time.Timer // made at the first timed sleep, then reused; owner's goroutine only
@@ -55,9 +58,36 @@ func (t *Thread) Wake() {
 // Park sleeps until Wake, and consumes it.
 func (t *Thread) Park() {
 	if t.state.Load() != notified {
+		t.StopClock()
+		t.sleeps.Add(1)
 		t.park.sleep(t)
+		t.StartClock()
 	}
 	t.state.Store(idle)
+}
+
+// StartClock begins to count t's running time, StopClock holds the count. Park
+// does both around a sleep; the owner calls them at its beginning and end and
+// around a voluntary Gosched. A sleep on a Go mutex counts as running.
+func (t *Thread) StartClock() { t.since.Store(Now()) }
+
+// StopClock: see StartClock.
+func (t *Thread) StopClock() {
+	if s := t.since.Swap(0); s != 0 {
+		t.ran.Add(Now() - s)
+	}
+}
+
+// Sleeps returns how often t has gone to sleep (voluntary context switches).
+func (t *Thread) Sleeps() uint64 { return t.sleeps.Load() }
+
+// Ran returns for how many nanoseconds t has run.
+func (t *Thread) Ran() int64 {
+	n := t.ran.Load()
+	if s := t.since.Load(); s != 0 {
+		n += max(Now()-s, 0)
+	}
+	return n
 }
 
 // ParkUntil is Park with a deadline on the clock of Now; a negative deadline
