@@ -1,9 +1,12 @@
 package proc
 
 import (
+	"sync"
+
 	"golang.org/x/sys/unix"
 
 	"tamarix/arch/klog"
+	"tamarix/arch/wait"
 )
 
 // Signal state at the turning points of a task's life.
@@ -58,11 +61,35 @@ func (g *ThreadGroup) endSignals() {
 	g.sig.shared.discard(^SigSet(0))
 }
 
+// fatalLog limits logFatal to so many lines in a stretch of time: a user must
+// not drown the log.
+var fatalLog struct {
+	mu    sync.Mutex // guards the rest; leaf
+	until int64      // wait.Now()
+	left  int
+}
+
+const (
+	fatalLogLines  = 10
+	fatalLogPeriod = 5e9 // ns
+)
+
+// mayLogFatal reports whether one more line is allowed.
+func mayLogFatal() bool {
+	fatalLog.mu.Lock()
+	defer fatalLog.mu.Unlock()
+	if now := wait.Now(); now >= fatalLog.until {
+		fatalLog.until, fatalLog.left = now+fatalLogPeriod, fatalLogLines
+	}
+	fatalLog.left--
+	return fatalLog.left >= 0
+}
+
 // logFatal notes in the kernel log that a fault ends the process, as Linux does
 // for faults nobody handles: that line is often all there is to find a bug by.
 func (t *Task) logFatal(info *SigInfo) {
 	sig := info.Signal()
-	if !sigSynchronous.Has(sig) || info.Code <= SI_USER || info.Code == SI_KERNEL && sig != unix.SIGSEGV {
+	if !sigSynchronous.Has(sig) || info.Code <= SI_USER || info.Code == SI_KERNEL && sig != unix.SIGSEGV || !mayLogFatal() {
 		return
 	}
 	klog.Infof("%s[%d]: signal %d code %d at %#x ip %#x sp %#x", t.Comm(), t.TID, info.Signo,
