@@ -34,7 +34,7 @@ func (ctx *Context) newFile(p Path, flags int) (*File, error) {
 	}
 	f := &File{path: p, inode: ino}
 	f.refs.Store(1)
-	f.flags.Store(uint32(flags &^ (unix.O_CREAT | unix.O_EXCL | unix.O_NOCTTY | unix.O_TRUNC | unix.O_CLOEXEC)))
+	f.flags.Store(uint32(flags &^ (unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC | unix.O_CLOEXEC)))
 	p.get()
 	switch {
 	case flags&unix.O_PATH != 0:

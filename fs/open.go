@@ -226,6 +226,7 @@ func (ctx *Context) openInode(f *File) (err error) {
 		return err
 	}
 	f.ops = ops
+	f.flags.And(^uint32(unix.O_NOCTTY)) // it concerned the open alone: package tty has seen it
 	return nil
 }
 
