@@ -13,7 +13,7 @@ import (
 
 // sysWait4 is wait4(2): pid, status, options, rusage.
 func sysWait4(t *proc.Task, a *Args) (uintptr, error) {
-	pid, options := int32(a[0]), int(int32(a[2]))
+	pid, options := int32(a[0]), int(uint32(a[2]))
 	if options&^(unix.WNOHANG|unix.WUNTRACED|unix.WCONTINUED|unix.WNOTHREAD|unix.WCLONE|unix.WALL) != 0 {
 		return 0, unix.EINVAL
 	}
@@ -48,7 +48,7 @@ func sysWait4(t *proc.Task, a *Args) (uintptr, error) {
 
 // sysWaitid is waitid(2): id type, id, siginfo, options, rusage.
 func sysWaitid(t *proc.Task, a *Args) (uintptr, error) {
-	kind, id, options := int(int32(a[0])), int32(a[1]), int(int32(a[3]))
+	kind, id, options := int(int32(a[0])), int32(a[1]), int(uint32(a[3]))
 	const known = unix.WNOHANG | unix.WNOWAIT | unix.WEXITED | unix.WSTOPPED | unix.WCONTINUED |
 		unix.WNOTHREAD | unix.WCLONE | unix.WALL
 	if options&^known != 0 || options&(unix.WEXITED|unix.WSTOPPED|unix.WCONTINUED) == 0 {
