@@ -76,10 +76,13 @@ func (jobControl) SignalLeader(sid int32, sig unix.Signal) {
 // GroupSession implements [tty.JobControl].
 func (jobControl) GroupSession(pgid int32) (sid int32, ok bool) {
 	pg := proc.FindProcessGroup(pgid)
-	if pg == nil {
-		return 0, false
+	if pg != nil {
+		return pg.Session.ID, true
 	}
-	return pg.Session.ID, true
+	if g := proc.FindGroup(pgid); g != nil {
+		return g.SessionID(), true
+	}
+	return 0, false
 }
 
 // Orphaned implements [tty.JobControl].

@@ -22,7 +22,8 @@ type JobControl interface {
 	SignalGroup(sid, pgid int32, sig unix.Signal)
 	// SignalLeader sends sig to the leader of session sid.
 	SignalLeader(sid int32, sig unix.Signal)
-	// GroupSession returns the session of process group pgid; false: no such group.
+	// GroupSession returns the session of process group pgid or, as Linux has it, of the
+	// process with that number if there is no such group; false: neither.
 	GroupSession(pgid int32) (sid int32, ok bool)
 	// Orphaned reports whether the process group pgid is orphaned (POSIX: no member has a
 	// parent that is in another group of the same session).
