@@ -127,11 +127,12 @@ func areaInit(c *percpu, index, apic uint32) {
 	c.gdt = [10]uint64{
 		selKernelCode / 8: 0x00af9b000000ffff,
 		selKernelData / 8: 0x00cf93000000ffff,
-		selUser32 / 8:     0x00cffb000000ffff,
-		selUserData / 8:   0x00cff3000000ffff,
-		selUserCode / 8:   0x00affb000000ffff,
-		selTSS / 8:        103 | tss&0xffffff<<16 | 0x89<<40 | tss>>24&0xff<<56,
-		selTSS/8 + 1:      tss >> 32,
+		// No 32-bit code: selUser32 stays empty. SYSRET does not look at it, and
+		// a SYSCALL from compatibility mode would enter by another door.
+		selUserData / 8: 0x00cff3000000ffff,
+		selUserCode / 8: 0x00affb000000ffff,
+		selTSS / 8:      103 | tss&0xffffff<<16 | 0x89<<40 | tss>>24&0xff<<56,
+		selTSS/8 + 1:    tss >> 32,
 	}
 	gdtPtr[index] = pseudo{limit: uint16(unsafe.Sizeof(c.gdt) - 1), base: uint64(uintptr(unsafe.Pointer(&c.gdt)))}
 	cpuTable[index] = uintptr(unsafe.Pointer(c))

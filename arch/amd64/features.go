@@ -91,6 +91,8 @@ func cpuLoad(c *percpu) {
 
 // enableXSAVE gives this CPU's users all the state the kernel can keep for
 // them. Not before the Go runtime has looked: it would use AVX itself.
+//
+//go:nosplit
 func enableXSAVE() {
 	if !cpuHasXSAVE {
 		return

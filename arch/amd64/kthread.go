@@ -196,17 +196,23 @@ func block(c *percpu, t *kthread, state uint32, deadline int64) {
 	switchAway(c)
 }
 
-// yield puts the current thread behind the others.
+// yield puts the current thread behind the others. A CPU that has nothing to
+// do says again that it is idle: whoever wakes it takes that mark away, and
+// another may have taken the thread it was woken for.
 func yield(c *percpu) {
-	if atomic.LoadUint32(&sched.ready) == 0 {
-		c.preempt = 0
+	if atomic.LoadUint32(&sched.ready) == 0 && c.current != c.idle {
 		return
 	}
 	lock(&sched.lock)
-	if sched.head != 0 {
-		if t := c.thread(); t.isIdle == 0 {
-			enqueue(t)
+	switch t := c.thread(); {
+	case sched.head == 0:
+		if t.isIdle != 0 {
+			sched.idleCPUs[c.index/64] |= 1 << (c.index & 63)
 		}
+	case t.isIdle != 0:
+		switchAway(c)
+	default:
+		enqueue(t)
 		switchAway(c)
 	}
 	unlock(&sched.lock)

@@ -139,7 +139,7 @@ func startCPU(c *percpu) bool {
 	*(*uint64)(physPointer(trampolineCPU)) = c.self
 	for range 2 {
 		sendIPI(c.apicID, icrStartup|icrAssert|trampoline>>PageShift)
-		end := rdtsc() + tscHz/10
+		end := rdtsc() + tscHz/2
 		for rdtsc() < end {
 			if atomic.LoadUint32(&c.online) != 0 {
 				return true

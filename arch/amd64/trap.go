@@ -58,10 +58,10 @@ func leave(c *percpu) {
 	if c.thread().Flags&flagIF == 0 {
 		return // a fault inside a pinned section goes on at once
 	}
-	if atomic.LoadUint32(&sched.ready) != 0 && (c.preempt != 0 || c.current == c.idle) {
+	if c.preempt != 0 || c.current == c.idle {
+		c.preempt = 0
 		yield(c)
 	}
-	c.preempt = 0
 	if t := c.thread(); atomic.LoadUint64(&t.pending)&^t.mask != 0 {
 		deliverPending(t)
 	}

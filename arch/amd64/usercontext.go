@@ -132,9 +132,11 @@ func (u *UserContext) Free() {
 // stack sp: all other registers zero, extended state at its defaults.
 func (u *UserContext) Reset(entry, sp uint64) {
 	u.forgetExtended()
-	root, pending, t := u.root, u.pending, u.userTime
-	*u = UserContext{root: root, userTime: t}
-	atomic.StoreUint32(&u.pending, pending)
+	// All but root, pending, which others may be setting, and userTime.
+	b := (*[PageSize]byte)(unsafe.Pointer(u))
+	clear(b[:unsafe.Offsetof(u.root)])
+	clear(b[unsafe.Offsetof(u.vector):unsafe.Offsetof(u.userTime)])
+	clear(b[xsaveOffset:])
 	u.IP, u.SP = entry, sp
 	u.Flags = flagIF | flagFixed
 	u.full = 1
