@@ -218,6 +218,7 @@ func (u *UserContext) initX87() {
 
 // initExtended puts the extended state into its initial configuration.
 func (u *UserContext) initExtended() {
+	u.dropExtended() // or it would overwrite what follows
 	u.initX87()
 	put32(&u.xsave, fxMXCSR, defaultMXCSR)
 	clear(u.xsave[fxXMM:fxSoftware])
