@@ -1,3 +1,5 @@
+//go:build !tamarix
+
 package amd64
 
 import (
