@@ -80,7 +80,7 @@ func (u *unpacker) regular(h header, path string, in *body) error {
 	if linked && h.size == 0 {
 		return nil
 	}
-	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_LARGEFILE | unix.O_NOFOLLOW
+	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_NOFOLLOW
 	if linked {
 		flags |= unix.O_TRUNC
 	}

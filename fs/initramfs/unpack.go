@@ -132,7 +132,7 @@ func (u *unpacker) archive(in io.Reader) error {
 			return nil
 		}
 		u.stats.Entries++
-		body := &body{r: r, left: h.size}
+		body := &body{r: r, left: h.size, check: h.check}
 		err = u.entry(h, name, body)
 		var errno unix.Errno
 		switch {
