@@ -48,11 +48,12 @@ func Main(b *info.Boot) {
 		Panic("devices: %v", err)
 	}
 
-	proc.Init(dispatch)
+	proc.Init(call, failure)
 	proc.InitThreadsMax()
 	proc.InitOOM()
 	reportMemory(b)
 	startInit(ctx, o)
+	go proc.RunLoadAverage()
 	for {
 		// The runtime takes a program whose goroutines all wait for ever for
 		// a mistake; a kernel without work is none.
