@@ -10,35 +10,21 @@ import (
 	"tamarix/proc"
 )
 
-// dispatch does the system call that t's user context asks for. The task loop
-// calls it on the task's goroutine.
-func dispatch(t *proc.Task) {
-	c := t.Ctx
-	nr := c.SyscallNr()
-	if nr < tableSize {
-		if fn := table[nr].Fn; fn != nil {
-			a := t.Args()
-			a[0], a[1], a[2] = c.Arg0(), c.Arg1(), c.Arg2()
-			a[3], a[4], a[5] = c.Arg3(), c.Arg4(), c.Arg5()
-			ret, err := fn(t, a)
-			if err != nil {
-				ret = failure(t, nr, err)
-			}
-			c.SetReturn(uint64(ret))
-			return
-		}
-	}
-	logUnknown(nr, t.Comm())
-	c.SetReturn(uint64(negative(unix.ENOSYS)))
-}
+// call returns the system call with number nr, nil if there is none.
+func call(nr int) proc.Syscall { return table[nr].Fn }
 
 // negative returns an errno as a system call hands it to the user.
 func negative(e unix.Errno) uintptr { return -uintptr(e) }
 
-// failure returns the user's view of a system call's error.
+// failure returns the user's view of a system call's error; err is nil for a
+// call that does not exist.
 func failure(t *proc.Task, nr uint64, err error) uintptr {
 	if e, ok := err.(unix.Errno); ok {
 		return negative(e)
+	}
+	if err == nil {
+		logUnknown(nr, t.Comm())
+		return negative(unix.ENOSYS)
 	}
 	// Every error below the table is an errno; this is a mistake of ours.
 	klog.Errorf("%s: %s returned an error that is no errno: %v", t.Comm(), SyscallName(nr), err)

@@ -9,14 +9,34 @@ import (
 
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/klog"
+	"tamarix/arch/wait"
 )
 
-// dispatch answers the system call that t's registers hold; see Init.
-var dispatch func(t *Task)
+// Syscall does one system call for the task on whose goroutine it runs. It
+// returns what the user gets in RAX, or an error: a unix.Errno, or one of package
+// wait's restart marks.
+type Syscall func(t *Task, a *[6]uint64) (uintptr, error)
 
-// Init tells proc how system calls are answered: f reads number and arguments
-// from t.Ctx and stores the result there, a negative errno for an error.
-func Init(f func(t *Task)) { dispatch = f }
+// NumSyscalls is above every system call number there is.
+const NumSyscalls = 512
+
+// syscalls are the system calls by number, and failed what makes a result of an
+// error, or, with a nil error, of a call that does not exist; see Init.
+var (
+	syscalls [NumSyscalls]Syscall
+	failed   func(t *Task, nr uint64, err error) uintptr
+)
+
+// Init tells proc the system calls: call returns the one with a number, nil if
+// there is none. failure turns an error into the result that the user sees; it
+// is called with a nil error for a call that does not exist.
+func Init(call func(nr int) Syscall, failure func(t *Task, nr uint64, err error) uintptr) {
+	for nr := range syscalls {
+		syscalls[nr] = call(nr)
+	}
+	failed = failure
+	wait.SetTickRate(arch.TSCHz())
+}
 
 // Results that never reach user space: the negatives of wait.ErrRestart*, as an
 // unsigned word (see errors.go of arch/wait).
@@ -60,13 +80,24 @@ func (t *Task) run() {
 		}
 		switch r := arch.EnterUser(u); r {
 		case arch.ReasonSyscall:
-			t.sysNr = int64(u.SyscallNr())
-			dispatch(t)
-			if u.Return()-restartFirst <= restartCount && t.sysNr >= 0 {
-				// Interrupted: restart it, or make it EINTR, even if the signal
-				// that did it has been taken by another thread meanwhile.
-				t.work.Or(workSignal)
+			nr := u.SyscallNr()
+			t.sysNr = int64(nr)
+			if nr >= NumSyscalls || syscalls[nr] == nil {
+				u.SetReturn(uint64(failed(t, nr, nil)))
+				continue
 			}
+			a := &t.args
+			a[0], a[1], a[2], a[3], a[4], a[5] = u.Arg0(), u.Arg1(), u.Arg2(), u.Arg3(), u.Arg4(), u.Arg5()
+			ret, err := syscalls[nr](t, a)
+			if err != nil {
+				ret = failed(t, nr, err)
+				if uint64(ret)-restartFirst <= restartCount && t.sysNr >= 0 {
+					// Interrupted: restart it, or make it EINTR, even if the signal
+					// that did it has been taken by another thread meanwhile.
+					t.work.Or(workSignal)
+				}
+			}
+			u.SetReturn(uint64(ret))
 		case arch.ReasonPageFault:
 			t.sysNr = -1
 			t.fault()

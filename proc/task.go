@@ -82,7 +82,7 @@ const (
 func (t *Task) FSContext() *fs.Context { return &t.fsctx }
 
 // Args returns room for the arguments of the system call t is in, filled by the
-// kernel's dispatcher. Owner only.
+// task loop. Owner only.
 func (t *Task) Args() *[6]uint64 { return &t.args }
 
 // Cred returns t's credentials. Anyone may call it.

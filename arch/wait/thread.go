@@ -19,8 +19,8 @@ type Thread struct {
 	state       atomic.Uint32
 	interrupted atomic.Bool
 	killed      atomic.Bool
-	since       atomic.Int64 // Now() at which it last began to run; 0: does not run
-	ran         atomic.Int64 // ns before that
+	since       atomic.Int64 // cputicks at which it last began to run; 0: does not run
+	ran         atomic.Int64 // ticks before that
 	sleeps      atomic.Uint64
 	busy        bool        // entry is linked into a queue; owner's goroutine only
 	park        parking     // how the goroutine is found again
@@ -69,12 +69,13 @@ func (t *Thread) Park() {
 // StartClock begins to count t's running time, StopClock holds the count. Park
 // does both around a sleep; the owner calls them at its beginning and end and
 // around a voluntary Gosched. A sleep on a Go mutex counts as running.
-func (t *Thread) StartClock() { t.since.Store(Now()) }
+func (t *Thread) StartClock() { t.since.Store(cputicks()) }
 
 // StopClock: see StartClock.
 func (t *Thread) StopClock() {
-	if s := t.since.Swap(0); s != 0 {
-		t.ran.Add(Now() - s)
+	if s := t.since.Load(); s != 0 {
+		t.since.Store(0)
+		t.ran.Store(t.ran.Load() + max(cputicks()-s, 0))
 	}
 }
 
@@ -85,9 +86,9 @@ func (t *Thread) Sleeps() uint64 { return t.sleeps.Load() }
 func (t *Thread) Ran() int64 {
 	n := t.ran.Load()
 	if s := t.since.Load(); s != 0 {
-		n += max(Now()-s, 0)
+		n += max(cputicks()-s, 0)
 	}
-	return n
+	return ticksToNs(n)
 }
 
 // ParkUntil is Park with a deadline on the clock of Now; a negative deadline
