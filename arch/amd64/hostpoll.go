@@ -4,19 +4,23 @@ package amd64
 
 import "unsafe"
 
-// The runtime's network poller: one epoll instance, event descriptors, edge
-// triggered. Device interrupts (irq.go) are events too.
+// The runtime's network poller: one epoll instance and event descriptors.
+// Device interrupts (irq.go) are events too. Most are edge triggered, but the
+// event that breaks off a sleep of the poller is not: the runtime reads it only
+// after a call that could sleep, and counts on its being reported until then.
 
 const (
 	pollFD    = 100 // the epoll instance
 	eventBase = 101 // descriptors of events: eventBase + index
 	maxEvents = 64
+	epollET   = 1 << 31 // UAPI linux/eventpoll.h
 )
 
 // event is an eventfd, or a device interrupt that a goroutine reads.
 type event struct {
 	used    bool
 	polled  bool   // registered with epoll
+	edge    bool   // EPOLLET: reported once for each raise
 	ready   bool   // became readable since it was last reported
 	isIRQ   bool   // non-blocking in fcntl's eyes
 	count   uint64 // what read returns
@@ -118,7 +122,7 @@ func raise(c *percpu, e *event, v uint64, urgent bool) {
 func report(p, max uint64) (n uint64) {
 	for i := range events {
 		e := &events[i]
-		if !e.polled || !e.ready || n >= max {
+		if !e.polled || n >= max || !e.ready && (e.edge || e.count == 0) {
 			continue
 		}
 		e.ready = false
@@ -140,7 +144,7 @@ func pollControl(op, fd, p uint64) uint64 {
 	switch op {
 	case 1, 3: // EPOLL_CTL_ADD, EPOLL_CTL_MOD
 		*(*[8]byte)(unsafe.Pointer(&e.epollID)) = *(*[8]byte)(unsafe.Pointer(uintptr(p + 4)))
-		e.polled = true
+		e.polled, e.edge = true, *halfAt(p)&epollET != 0
 		e.ready = e.count != 0
 	case 2: // EPOLL_CTL_DEL
 		e.polled = false
