@@ -65,7 +65,7 @@ func (as *AddressSpace) Fault(addr uint64, acc arch.Access, u *Usage) *FaultErro
 	case faultBeyondEnd, faultIOError:
 		return errBeyondEnd
 	}
-	if outOfMemory("user page") {
+	if outOfMemory(as, "user page") {
 		return nil
 	}
 	return errNoMemory

@@ -156,7 +156,7 @@ func (as *AddressSpace) madvisePopulate(lo, hi uint64, write bool) error {
 		case faultNoAccess:
 			return unix.EINVAL
 		case faultNoMemory:
-			outOfMemory("populated page")
+			outOfMemory(as, "populated page")
 			return unix.ENOMEM
 		default:
 			return unix.EFAULT

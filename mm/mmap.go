@@ -304,9 +304,7 @@ func (as *AddressSpace) populate(lo, hi uint64) error {
 			switch as.fault(va, acc, nil) {
 			case faultDone:
 			case faultNoMemory:
-				if !outOfMemory("locked or populated page") {
-					return unix.EAGAIN
-				}
+				outOfMemory(as, "locked or populated page")
 				return unix.EAGAIN
 			default:
 				return unix.ENOMEM

@@ -11,9 +11,21 @@ import (
 // OutOfMemory is called when no frame is left and nothing can be reclaimed.
 // proc sets it once, at start: it kills the process that gains most, says so
 // in the log, gives it a moment to go, and returns true; false if there is
-// nobody to kill. need says what the memory was for. It is called without any
-// lock of mm held.
-var OutOfMemory func(need string) bool
+// nobody to kill. as is the address space that the caller needs the memory for,
+// or nil; when the victim is its own process, the caller must not be made to
+// wait for the end that it stands in the way of. need says what the memory was
+// for. It is called without any lock of mm held.
+var OutOfMemory func(as *AddressSpace, need string) bool
+
+// HaveMemory reports whether a page for a user can be had after all: for
+// OutOfMemory, when callers have waited for each other.
+func HaveMemory() bool {
+	f, ok := arch.AllocFrame(arch.UseAnon)
+	if ok {
+		f.Unref()
+	}
+	return ok
+}
 
 var oomKills atomic.Uint64
 
@@ -124,8 +136,8 @@ func (o *Object) shrink(max int) int {
 }
 
 // outOfMemory asks for a kill.
-func outOfMemory(need string) bool {
-	if OutOfMemory == nil || !OutOfMemory(need) {
+func outOfMemory(as *AddressSpace, need string) bool {
+	if OutOfMemory == nil || !OutOfMemory(as, need) {
 		return false
 	}
 	oomKills.Add(1)
@@ -143,7 +155,7 @@ func makeRoom(need string, try int) bool {
 	if reclaim(&n) {
 		return true
 	}
-	return try < maxReclaims+maxKills && outOfMemory(need)
+	return try < maxReclaims+maxKills && outOfMemory(nil, need)
 }
 
 var zero struct {

@@ -343,7 +343,7 @@ func TestOutOfMemory(t *testing.T) {
 	victim, _ := New()
 	v := mapAnon(t, victim, 1000)
 	dirty(t, victim, v, 1000, 1)
-	OutOfMemory = func(string) bool {
+	OutOfMemory = func(*AddressSpace, string) bool {
 		asked++
 		if victim == nil {
 			return false

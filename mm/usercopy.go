@@ -23,7 +23,7 @@ func (as *AddressSpace) faultIn(addr uint64, acc arch.Access, try *int) error {
 	case faultDone:
 		return nil
 	case faultNoMemory:
-		if *try <= maxKills && outOfMemory("user copy") {
+		if *try <= maxKills && outOfMemory(as, "user copy") {
 			return nil
 		}
 	}

@@ -94,13 +94,17 @@ func (g *ThreadGroup) anySpace() *mm.AddressSpace {
 }
 
 // outOfMemory is the hook of package mm: it kills a process and waits a while
-// for its memory. True: try again. need says what for, for the log.
-func outOfMemory(need string) bool {
+// for its memory. True: try again. as is the caller's, or nil; need says what
+// for, for the log.
+func outOfMemory(as *mm.AddressSpace, need string) bool {
 	oomKiller.mu.Lock()
 	defer oomKiller.mu.Unlock()
+	if mm.HaveMemory() {
+		return true // an earlier caller's victim has gone while we waited our turn
+	}
 	before := arch.ReadFrameStats().Free
 	if v := oomKiller.victim; v != nil && v.dying() {
-		return waitForMemory(v, before)
+		return waitForMemory(v, as, before)
 	}
 	oomKiller.victim = nil
 	v, score := worst()
@@ -113,7 +117,7 @@ func outOfMemory(need string) bool {
 	v.sig.mu.Lock()
 	v.exitLocked(int(unix.SIGKILL), nil)
 	v.sig.mu.Unlock()
-	return waitForMemory(v, before)
+	return waitForMemory(v, as, before)
 }
 
 // worst returns the process with the greatest badness.
@@ -136,7 +140,16 @@ func (g *ThreadGroup) dying() bool {
 // waitForMemory waits until v has ended, memory has come back otherwise, or
 // patience is at its end. A caller that is the victim itself does not wait: it
 // has to end first.
-func waitForMemory(v *ThreadGroup, before uint64) bool {
+func waitForMemory(v *ThreadGroup, as *mm.AddressSpace, before uint64) bool {
+	if as != nil {
+		own := v.anySpace()
+		if own != nil {
+			own.Unref()
+		}
+		if own == as {
+			return true
+		}
+	}
 	debug.FreeOSMemory()
 	deadline := time.Now().Add(oomPatience)
 	for v.dying() && arch.ReadFrameStats().Free < before+256 && time.Now().Before(deadline) {
