@@ -24,15 +24,15 @@ type futexBucket struct {
 	mu    sync.Mutex // guards the list and the waiters in it
 	head  *futexWaiter
 	tail  *futexWaiter
-	index int
-	_     [4]uint64 // a cache line of its own
+	place int32     // its number plus one
+	_     [5]uint64 // a cache line of its own
 }
 
 var futexes [futexBuckets]futexBucket
 
 func init() {
 	for i := range futexes {
-		futexes[i].index = i
+		futexes[i].place = int32(i) + 1
 	}
 }
 
@@ -46,9 +46,9 @@ type futexWaiter struct {
 	next   *futexWaiter
 	prev   *futexWaiter
 
-	// bucket is where it stands, nil when it has been woken. Written with that
-	// bucket locked, read by anyone.
-	bucket atomic.Pointer[futexBucket]
+	// place is the number of the bucket it stands in plus one, 0 when it has been
+	// woken. Written with that bucket locked, read by anyone.
+	place atomic.Int32
 }
 
 func bucketOf(k *mm.Key) *futexBucket {
@@ -67,7 +67,7 @@ func (b *futexBucket) add(w *futexWaiter) {
 		b.head = w
 	}
 	b.tail = w
-	w.bucket.Store(b)
+	w.place.Store(b.place)
 }
 
 // remove takes w out of b. From then on w is its task's again.
@@ -75,7 +75,7 @@ func (b *futexBucket) add(w *futexWaiter) {
 //   - b.mu is held
 func (b *futexBucket) remove(w *futexWaiter) {
 	b.unlink(w)
-	w.bucket.Store(nil)
+	w.place.Store(0)
 }
 
 // unlink takes w off b's list only.
@@ -98,12 +98,13 @@ func (b *futexBucket) unlink(w *futexWaiter) {
 // leave takes w out of the bucket it stands in; false when it has been woken.
 func (w *futexWaiter) leave() bool {
 	for {
-		b := w.bucket.Load()
-		if b == nil {
+		n := w.place.Load()
+		if n == 0 {
 			return false
 		}
+		b := &futexes[n-1]
 		b.mu.Lock()
-		if w.bucket.Load() == b {
+		if w.place.Load() == n {
 			b.remove(w)
 			b.mu.Unlock()
 			return true
@@ -119,7 +120,7 @@ func (t *Task) FutexWait(addr uint64, val, bitset uint32, shared bool, deadline 
 	if bitset == 0 {
 		return unix.EINVAL
 	}
-	key, err := t.AS.FutexKey(addr, shared)
+	key, err := t.futexKey(addr, shared)
 	if err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (t *Task) sleepOnFutex(w *futexWaiter, deadline int64) error {
 		if !t.Thread.Interrupted() {
 			timedOut = t.Thread.ParkUntil(deadline)
 		}
-		if w.bucket.Load() == nil {
+		if w.place.Load() == 0 {
 			return nil
 		}
 		if timedOut || t.Thread.Interrupted() {
@@ -168,7 +169,7 @@ func (t *Task) sleepOnFutex(w *futexWaiter, deadline int64) error {
 			return wait.ErrRestartSys
 		}
 		t.Thread.Prepare()
-		if w.bucket.Load() == nil {
+		if w.place.Load() == 0 {
 			return nil
 		}
 	}
@@ -180,19 +181,24 @@ func (t *Task) FutexWake(addr uint64, n int, bitset uint32, shared bool) (int, e
 	if bitset == 0 {
 		return 0, unix.EINVAL
 	}
-	key, err := t.AS.FutexKey(addr, shared)
+	key, err := t.futexKey(addr, shared)
 	if err != nil {
 		return 0, err
 	}
-	return wakeKey(&key, n, bitset)
-}
-
-func wakeKey(key *mm.Key, n int, bitset uint32) (int, error) {
-	b := bucketOf(key)
+	b := bucketOf(&key)
 	b.mu.Lock()
-	woken, err := b.wake(key, n, bitset)
+	woken, err := b.wake(&key, n, bitset)
 	b.mu.Unlock()
 	return woken, err
+}
+
+// futexKey is AddressSpace.FutexKey, short for the commonest case: a private
+// futex is its address space and address.
+func (t *Task) futexKey(addr uint64, shared bool) (mm.Key, error) {
+	if !shared && addr&3 == 0 && addr < arch.UserTop {
+		return mm.Key{Owner: t.AS, Off: addr}, nil
+	}
+	return t.AS.FutexKey(addr, shared)
 }
 
 // wake wakes up to n waiters of key.
@@ -201,7 +207,7 @@ func wakeKey(key *mm.Key, n int, bitset uint32) (int, error) {
 func (b *futexBucket) wake(key *mm.Key, n int, bitset uint32) (woken int, err error) {
 	for w := b.head; w != nil && woken < n; {
 		next := w.next
-		if w.key == *key && w.bitset&bitset != 0 {
+		if sameKey(&w.key, key) && w.bitset&bitset != 0 {
 			if w.owner != 0 {
 				return woken, unix.EINVAL
 			}
@@ -220,7 +226,7 @@ func lockBoth(a, b *futexBucket) {
 	switch {
 	case a == b:
 		a.mu.Lock()
-	case a.index < b.index:
+	case a.place < b.place:
 		a.mu.Lock()
 		b.mu.Lock()
 	default:

@@ -99,7 +99,7 @@ func (t *Task) FutexLockPI(addr uint64, shared, try bool, deadline int64) error 
 //   - b.mu is held
 func (b *futexBucket) first(key *mm.Key) *futexWaiter {
 	for w := b.head; w != nil; w = w.next {
-		if w.key == *key {
+		if sameKey(&w.key, key) {
 			return w
 		}
 	}
@@ -117,7 +117,7 @@ func (b *futexBucket) handOver(t *Task, key *mm.Key, addr uint64, old, rest uint
 	if w != nil {
 		v |= uint32(w.t.TID)
 		for o := w.next; o != nil; o = o.next {
-			if o.key == *key {
+			if sameKey(&o.key, key) {
 				v |= futexWaiters
 				o.owner = w.t.TID
 			}

@@ -54,12 +54,12 @@ func (t *Task) FutexRequeue(from, to uint64, wake, move int, cmp *uint32, shared
 //
 //   - both buckets are held
 func (b *futexBucket) move(k1 *mm.Key, b2 *futexBucket, k2 *mm.Key, n int) (moved int) {
-	if *k1 == *k2 {
+	if sameKey(k1, k2) {
 		return 0
 	}
 	for w := b.head; w != nil && moved < n; {
 		next := w.next
-		if w.key == *k1 && w.owner == 0 {
+		if sameKey(&w.key, k1) && w.owner == 0 {
 			w.key = *k2
 			if b != b2 {
 				b.shift(w, b2)
