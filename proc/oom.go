@@ -26,7 +26,7 @@ const (
 
 // oomKiller makes callers take turns: one victim at a time.
 var oomKiller struct {
-	mu     sync.Mutex   // held while a victim is chosen and waited for; outermost
+	mu     sync.Mutex   // held while a victim is chosen; outermost
 	victim *ThreadGroup // the last one
 }
 
@@ -97,27 +97,38 @@ func (g *ThreadGroup) anySpace() *mm.AddressSpace {
 // for its memory. True: try again. as is the caller's, or nil; need says what
 // for, for the log.
 func outOfMemory(as *mm.AddressSpace, need string) bool {
+	v, before := chooseVictim(need)
+	if v == nil {
+		return before > 0
+	}
+	return waitForMemory(v, as, before)
+}
+
+// chooseVictim returns the process that is to end, having told it so, and how
+// many pages were free then. Without one, free tells whether there is memory
+// after all.
+func chooseVictim(need string) (v *ThreadGroup, free uint64) {
 	oomKiller.mu.Lock()
 	defer oomKiller.mu.Unlock()
+	free = max(arch.ReadFrameStats().Free, 1)
 	if mm.HaveMemory() {
-		return true // an earlier caller's victim has gone while we waited our turn
+		return nil, free // an earlier caller's victim has gone while we waited our turn
 	}
-	before := arch.ReadFrameStats().Free
 	if v := oomKiller.victim; v != nil && v.dying() {
-		return waitForMemory(v, as, before)
+		return v, free
 	}
 	oomKiller.victim = nil
 	v, score := worst()
 	if v == nil {
 		klog.Errorf("out of memory for %s, and no process to kill", need)
-		return false
+		return nil, 0
 	}
 	logOOM(v, score, need)
 	oomKiller.victim = v
 	v.sig.mu.Lock()
 	v.exitLocked(int(unix.SIGKILL), nil)
 	v.sig.mu.Unlock()
-	return waitForMemory(v, as, before)
+	return v, free
 }
 
 // worst returns the process with the greatest badness.
