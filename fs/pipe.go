@@ -103,13 +103,15 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 	b := f.inode.Base()
 	rd, wr := f.mode&ModeRead != 0, f.mode&ModeWrite != 0
 	nonblock := f.Nonblock()
+	// Only a FIFO waits for its other side: a pipe's was there at the beginning.
+	fifo := b.Super != pipeMount().Super
 	b.flock.Lock()
 	p := b.fifo.Load()
 	if p == nil {
 		p = newPipe()
 		b.fifo.Store(p)
 	}
-	if wr && !rd && nonblock && p.readers.Load() == 0 {
+	if fifo && wr && !rd && nonblock && p.readers.Load() == 0 {
 		if p.writers.Load() == 0 {
 			b.fifo.Store(nil)
 		}
@@ -136,6 +138,7 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 
 	var err error
 	switch {
+	case !fifo:
 	case rd && !haveW && nonblock:
 		e.quiet, e.quietGen = true, genW
 	case rd && !haveW:
