@@ -444,3 +444,24 @@ func TestNoAllocations(t *testing.T) {
 		}
 	})
 }
+
+// TestPipeReopened: opening a pipe by /proc/self/fd waits for no other end.
+func TestPipeReopened(t *testing.T) {
+	ctx := newContext(t)
+	r, w := newPipe(t, ctx, 0)
+	write(ctx, w, []byte("left behind"))
+	w.Unref()
+	again, err := ctx.OpenPath(r.Path(), unix.O_RDONLY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := make([]byte, 20)
+	if n, err := read(ctx, again, p); string(p[:n]) != "left behind" || err != nil {
+		t.Errorf("%q, %v", p[:n], err)
+	}
+	if n, err := read(ctx, again, p); n != 0 || err != nil {
+		t.Errorf("end: %d, %v", n, err)
+	}
+	again.Unref()
+	r.Unref()
+}
