@@ -29,6 +29,10 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 		if v.is(vmDontFork) {
 			continue
 		}
+		if child.vmas.n&127 == 127 && !Admit() {
+			err = unix.ENOMEM
+			break
+		}
 		child.addVMA(&vma{
 			start: v.start, end: v.end, flags: v.flags &^ (vmLocked | vmLockFault),
 			prot: v.prot, maxProt: v.maxProt, pteProt: v.pteProt,
@@ -36,7 +40,7 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 		})
 	}
 	f := forking{as: as, child: child}
-	if !f.tables() {
+	if err == nil && !f.tables() {
 		err = unix.ENOMEM
 	}
 	child.mu.Unlock()

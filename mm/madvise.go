@@ -127,7 +127,7 @@ func (as *AddressSpace) adviseLocked(lo, hi uint64, advice int) (dead *vma, err 
 // setFlags gives the part [lo, hi) of v other flags. Precondition: mu held in
 // write mode.
 func (as *AddressSpace) setFlags(v *vma, lo, hi uint64, flags vmaFlags, dead *vma) (*vma, error) {
-	if (v.start < lo || v.end > hi) && as.vmas.n >= MaxMapCount {
+	if !as.maySplit(v, lo, hi) {
 		return dead, unix.ENOMEM
 	}
 	v = as.isolate(v, lo, hi)

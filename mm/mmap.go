@@ -74,7 +74,7 @@ func (as *AddressSpace) Mmap(req MmapRequest) (uint64, error) {
 // mapLocked does the work of Mmap; it also returns what to release afterwards.
 // Precondition: mu held in write mode.
 func (as *AddressSpace) mapLocked(req *MmapRequest) (addr uint64, v, dead *vma, err error) {
-	if as.vmas.n > MaxMapCount {
+	if as.vmas.n > MaxMapCount || !Admit() {
 		return 0, nil, nil, unix.ENOMEM
 	}
 	fixed := req.Flags&(unix.MAP_FIXED|unix.MAP_FIXED_NOREPLACE) != 0

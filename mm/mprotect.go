@@ -65,7 +65,7 @@ func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dea
 		}
 		end := min(v.end, hi)
 		if v.prot != prot {
-			if (v.start < at || v.end > end) && as.vmas.n >= MaxMapCount {
+			if !as.maySplit(v, at, end) {
 				return dead, unix.ENOMEM
 			}
 			if !as.ownRange(at, end) {

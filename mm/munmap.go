@@ -31,7 +31,7 @@ func (as *AddressSpace) unmapLocked(lo, hi uint64, dead *vma) (*vma, error) {
 	if v == nil || v.start >= hi {
 		return dead, nil
 	}
-	if v.start < lo && v.end > hi && as.vmas.n >= MaxMapCount {
+	if v.start < lo && v.end > hi && !as.maySplit(v, lo, hi) {
 		return dead, unix.ENOMEM // it would become two
 	}
 	g := gather{as: as}

@@ -2,8 +2,10 @@ package mm
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	arch "tamarix/arch/amd64"
 )
@@ -16,6 +18,27 @@ import (
 // wait for the end that it stands in the way of. need says what the memory was
 // for. It is called without any lock of mm held.
 var OutOfMemory func(as *AddressSpace, need string) bool
+
+// lastSqueeze is when Admit last had the Go runtime give memory back.
+var lastSqueeze atomic.Int64
+
+// Admit reports whether a system call that makes the kernel's own heap grow
+// may go on: whether the frames kept for the kernel are there. If not, the
+// caller refuses with ENOMEM (or its like): the kernel must never run out of
+// memory because of what users do. It costs next to nothing while there is
+// memory.
+func Admit() bool {
+	if arch.KernelRoom() {
+		return true
+	}
+	// What the garbage collector has not given back yet is memory, too.
+	if now, last := time.Now().UnixNano(), lastSqueeze.Load(); now-last > int64(time.Second) &&
+		lastSqueeze.CompareAndSwap(last, now) {
+		debug.FreeOSMemory()
+		DropCaches()
+	}
+	return arch.KernelRoom()
+}
 
 // HaveMemory reports whether a page for a user can be had after all: for
 // OutOfMemory, when callers have waited for each other.

@@ -102,6 +102,9 @@ var spaces struct {
 // New returns an empty address space without limits and with one reference,
 // or ENOMEM.
 func New() (*AddressSpace, error) {
+	if !Admit() {
+		return nil, unix.ENOMEM
+	}
 	pt, ok := newPageTable()
 	if !ok || !makeZeroPage() {
 		return nil, unix.ENOMEM
@@ -307,6 +310,12 @@ func (as *AddressSpace) swallow(p, n, dead *vma) *vma {
 	as.account(p, int64(pages))
 	as.vmas.resize(p, p.start, end)
 	return dead
+}
+
+// maySplit reports whether cutting [lo, hi) out of v is allowed: always, if
+// that makes no VMA more. Precondition: mu held.
+func (as *AddressSpace) maySplit(v *vma, lo, hi uint64) bool {
+	return v.start >= lo && v.end <= hi || as.vmas.n < MaxMapCount && Admit()
 }
 
 // isolate returns the VMA that covers exactly the part of v inside [lo, hi),

@@ -1,6 +1,9 @@
 package amd64
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // The buddy allocator: blocks of 2^order pages, each aligned to its size. A
 // free block's first page holds its links; its record says metaHead and the
@@ -176,6 +179,12 @@ func frameTableInit(table unsafe.Pointer, top uint64) {
 	for f := Frame(0); f < Frame(top&^(PageSize-1)); f += PageSize {
 		f.meta().word.Store(uint32(UseReserved) << metaUseShift)
 	}
+}
+
+// KernelRoom reports whether at least half of the reserve is left: while it is,
+// system calls that make the kernel's heap grow may be admitted.
+func KernelRoom() bool {
+	return atomic.LoadUint64(&buddy.free) >= buddy.reserve/2
 }
 
 // setReserve keeps a sixteenth of memory, at most 64 MiB, for the kernel: its
