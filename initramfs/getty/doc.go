@@ -7,7 +7,8 @@
 // controlling terminal of a new session unless init has done that already. Its
 // settings are made sane; a window size of 0×0, as serial lines report it,
 // becomes 80×24, since programs divide by it. Input that is typed early is kept:
-// nothing is flushed.
+// nothing is flushed. For the name console the line behind it is opened (ttyS0),
+// since a shell on /dev/console itself has no whole job control.
 //
 // -a logs a user in without asking, -n starts the program without asking for a
 // name, -l starts another program than /bin/login.

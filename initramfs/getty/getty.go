@@ -42,7 +42,7 @@ func Main(args []string) int {
 			term = a
 		}
 	}
-	line = strings.TrimPrefix(line, "/dev/")
+	line = behind(strings.TrimPrefix(line, "/dev/"))
 	if err := open(line); err != nil {
 		fmt.Fprintf(os.Stderr, "getty: %s: %v\n", line, err)
 		time.Sleep(5 * time.Second) // init starts us again at once
@@ -95,6 +95,40 @@ func open(line string) error {
 		}
 	}
 	return nil
+}
+
+// behind is the terminal that /dev/console stands for, and line itself otherwise.
+// A shell on /dev/console would have half a job control only: the kernel never
+// stops a background process for reading that file (n_tty.c, job_control).
+func behind(line string) string {
+	if line != "console" {
+		return line
+	}
+	fd, err := unix.Open("/dev/console", unix.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return line
+	}
+	defer unix.Close(fd)
+	dev, err := unix.IoctlGetUint32(fd, unix.TIOCGDEV)
+	if err != nil {
+		return line
+	}
+	entries, err := os.ReadDir("/dev")
+	if err != nil {
+		return line
+	}
+	for _, e := range entries {
+		var st unix.Stat_t
+		if e.Name() == "console" || unix.Stat("/dev/"+e.Name(), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR {
+			continue
+		}
+		// The kernel's 32-bit form of a device number (linux/kdev_t.h).
+		major, minor := unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
+		if minor&0xff|major<<8|minor&^0xff<<12 == dev {
+			return e.Name()
+		}
+	}
+	return line
 }
 
 // controls tells whether standard input is that terminal and controls our

@@ -109,11 +109,11 @@ func isTerminal(fd int) bool {
 }
 
 // command splits an entry's process field. With characters that mean something
-// to a shell the shell gets it, as System V's init does; exec saves the shell's
-// own process.
+// to a shell the shell gets it, as System V's init does (which puts exec before
+// it, and so takes no compound commands).
 func command(e inittab.Entry) []string {
 	if strings.ContainsAny(e.Process, "~`!$^&*()=|\\{}[];\"'<>?#") {
-		return []string{"/bin/sh", "-c", "exec " + e.Process}
+		return []string{"/bin/sh", "-c", e.Process}
 	}
 	return strings.Fields(e.Process)
 }

@@ -195,6 +195,9 @@ func down(k downKind, restart string) {
 	switch k {
 	case downRestart:
 		argv := command(inittab.Entry{Process: restart})
+		if len(argv) == 3 && argv[1] == "-c" {
+			argv[2] = "exec " + argv[2] // its command is to be process 1, not its child
+		}
 		err := unix.Exec(argv[0], argv, os.Environ())
 		say("restart: %s: %v", argv[0], err)
 		// What else is there to execute but ourselves?

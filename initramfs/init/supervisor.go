@@ -132,7 +132,10 @@ func (s *supervisor) merge(entries []inittab.Entry) {
 		j.Line, j.held, j.starts = e.Line, time.Time{}, nil
 		jobs = append(jobs, j)
 	}
-	for _, j := range old {
+	for _, j := range s.jobs {
+		if old[j.Key()] != j && !j.gone {
+			continue
+		}
 		j.gone = true
 		if j.pid != 0 {
 			jobs = append(jobs, j) // until it is reaped

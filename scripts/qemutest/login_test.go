@@ -83,7 +83,7 @@ func TestBusybox(t *testing.T) {
 		s.wants("ls /", "bin", "proc", "tmp")
 		s.wants("ps", "init", "ps")
 		s.wants("cat /proc/version", "ersion")
-		s.wants("tty", "/dev/console")
+		s.wants("tty", "/dev/ttyS0")
 		s.wants("stty size", "24 80")
 		s.wants("id", "uid=0(root)", "gid=0(root)")
 		s.wants("echo $HOME $SHELL $USER $(pwd)", "/root /bin/sh root /root")

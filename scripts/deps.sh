@@ -1,0 +1,42 @@
+#!/bin/sh
+# Install what building and testing Tamarix needs and this machine does not
+# have, with Debian's apt. Says what it does; does nothing when all is there.
+#
+#   scripts/deps.sh        for make run: QEMU
+#   scripts/deps.sh test   for make test as well: a C compiler with musl, and the
+#                          tools that unpack Debian packages
+set -eu
+
+want=""
+need() { # command package
+	command -v "$1" >/dev/null 2>&1 || want="$want $2"
+}
+need qemu-system-x86_64 qemu-system-x86
+if [ "${1:-}" = test ]; then
+	need gcc gcc
+	need musl-gcc musl-tools
+	need dpkg-deb dpkg
+	[ -e /usr/include/linux/futex.h ] || want="$want linux-libc-dev"
+fi
+
+if ! command -v go >/dev/null 2>&1; then
+	echo "deps.sh: there is no go command: Tamarix needs the Go toolchain 1.26 or newer (Debian 12's own is too old)" >&2
+	exit 1
+fi
+[ -n "$want" ] || exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "deps.sh: please install$want (no apt-get here)" >&2
+	exit 1
+fi
+sudo=""
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null 2>&1 || { echo "deps.sh: root is needed to install$want" >&2; exit 1; }
+	sudo=sudo
+fi
+echo "deps.sh: installing$want"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # words are wanted
+$sudo apt-get install -y -qq --no-install-recommends $want >/dev/null 2>&1 || {
+	$sudo apt-get update -qq
+	$sudo apt-get install -y -qq --no-install-recommends $want >/dev/null
+}
