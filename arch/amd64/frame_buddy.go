@@ -13,13 +13,23 @@ import (
 // free pages, which are always mapped, allocates nothing and calls nothing
 // that could split a stack.
 
+// maxUntouched is how many ranges of free memory boot information may have.
+// What is beyond goes to the lists at once.
+const maxUntouched = 32
+
 // maxOrder is the largest block: 2^10 pages, 4 MiB.
 const maxOrder = 10
 
 var buddy struct {
 	lock spinlock // leaf; guards everything below, and the records of free blocks
 	head [maxOrder + 1]Frame
-	free uint64 // pages on the lists
+	free uint64 // pages on the lists and in the untouched ranges
+
+	// untouched are ranges that no list holds yet. A list's links lie in the
+	// free pages themselves, so to list all memory at boot would touch all of
+	// it: in a virtual machine, that makes the host find memory for it.
+	untouched  [maxUntouched]struct{ start, end uint64 }
+	nUntouched int
 
 	// reserve is how many pages user uses leave alone. Set once at boot.
 	reserve uint64
@@ -72,7 +82,10 @@ func buddyTake(order uint32) Frame {
 	o := order
 	for buddy.head[o] == 0 {
 		if o++; o > maxOrder {
-			return 0
+			if !buddyTouch() {
+				return 0
+			}
+			o = order
 		}
 	}
 	f := buddy.head[o]
@@ -82,6 +95,28 @@ func buddyTake(order uint32) Frame {
 		buddyPush(f+PageSize<<o, o)
 	}
 	return f
+}
+
+// buddyTouch lists the next block of an untouched range; false if there is none.
+//   - buddy.lock is held.
+//
+//go:nosplit
+func buddyTouch() bool {
+	if buddy.nUntouched == 0 {
+		return false
+	}
+	r := &buddy.untouched[buddy.nUntouched-1]
+	o := uint32(0)
+	for o < maxOrder && r.start&(PageSize<<o) == 0 && r.start+PageSize<<(o+1) <= r.end {
+		o++
+	}
+	f := Frame(r.start)
+	if r.start += PageSize << o; r.start >= r.end {
+		buddy.nUntouched--
+	}
+	buddy.free -= 1 << o
+	buddyGive(f, o)
+	return true
 }
 
 // buddyGive returns a block.
@@ -158,13 +193,21 @@ func ReleaseReserved(start, end uint64) (pages uint64) {
 // frameAddRange gives a free range to the allocator at boot.
 //   - Only the boot CPU runs.
 func frameAddRange(start, end uint64) {
-	for start < end {
-		o := uint32(0)
-		for o < maxOrder && start&(PageSize<<o) == 0 && start+PageSize<<(o+1) <= end {
-			o++
-		}
-		buddyGive(Frame(start), o)
-		start += PageSize << o
+	if start >= end {
+		return
+	}
+	if buddy.nUntouched == maxUntouched {
+		buddyTouchAll()
+	}
+	buddy.untouched[buddy.nUntouched].start = start
+	buddy.untouched[buddy.nUntouched].end = end
+	buddy.nUntouched++
+	buddy.free += (end - start) >> PageShift
+}
+
+// buddyTouchAll lists all that is untouched.
+func buddyTouchAll() {
+	for buddyTouch() {
 	}
 }
 
