@@ -158,8 +158,33 @@ func (o *Object) shrink(max int) int {
 	return n
 }
 
-// outOfMemory asks for a kill.
+// squeezeWorth is how many pages the Go runtime must have given back for its
+// collection to count as a success. Less, and the next caller would only be
+// here again at once.
+const squeezeWorth = 256
+
+// squeezing makes callers that are out of memory take turns at squeeze.
+var squeezing sync.Mutex // outermost: callers hold no lock of mm
+
+// squeeze gives back what the kernel's heap holds without need, and reports
+// whether that helps.
+func squeeze() bool {
+	squeezing.Lock()
+	defer squeezing.Unlock()
+	if HaveMemory() {
+		return true // an earlier caller's doing
+	}
+	before := arch.ReadFrameStats().Free
+	debug.FreeOSMemory()
+	return arch.ReadFrameStats().Free >= before+squeezeWorth && HaveMemory()
+}
+
+// outOfMemory has the kernel's own heap give memory back and, if that does not
+// help, asks for a kill.
 func outOfMemory(as *AddressSpace, need string) bool {
+	if squeeze() {
+		return true
+	}
 	if OutOfMemory == nil || !OutOfMemory(as, need) {
 		return false
 	}
