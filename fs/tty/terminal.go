@@ -187,7 +187,7 @@ func (t *Terminal) afterInput() {
 	t.raise = 0
 	flushed := t.flush
 	t.flush = false
-	input := t.inputAvailable(true)
+	input := t.inputAvailable(false) // a reader may have had a part of its VMIN already
 	output := t.outputReadyLocked()
 	t.mu.Unlock()
 	if flushed {
