@@ -203,7 +203,7 @@ func allocCacheFrame() (arch.Frame, error) {
 		if f, ok := arch.AllocFrame(arch.UseCache); ok {
 			return f, nil
 		}
-		if !reclaim(&try) {
+		if !reclaim(&try) && (try > maxReclaims || !squeeze()) {
 			return 0, unix.ENOMEM
 		}
 	}
