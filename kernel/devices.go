@@ -43,7 +43,6 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 		return nil, err
 	}
 	procfs.Register(newProcInfo())
-	go proc.RunLoadAverage()
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }
 
