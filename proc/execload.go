@@ -212,9 +212,10 @@ func (p *program) mapSegment(f *fs.File, s *elfSegment, bias uint64) error {
 			return err
 		}
 		fileEnd = start + n
-		// The rest of the last page belongs to the zero-filled part.
+		// The rest of the last page belongs to the zero-filled part, to the page's
+		// end: the dynamic linker takes what lies beyond the segment for zeros too.
 		if tail := addr + s.FileLen; s.MemLen > s.FileLen && s.Prot&unix.PROT_WRITE != 0 && tail&(arch.PageSize-1) != 0 {
-			if _, err := p.as.WriteRemote(tail, zeroes[:min(fileEnd, addr+s.MemLen)-tail]); err != nil {
+			if _, err := p.as.WriteRemote(tail, zeroes[:fileEnd-tail]); err != nil {
 				return unix.ENOMEM
 			}
 		}
