@@ -27,9 +27,7 @@ func (t *Task) ExitGroup(status int) {
 func (t *Task) exit() {
 	g := t.Group
 	t.exitSignals() // from here on no signal is given to t
-	if t.vfork == nil {
-		t.exitRobustFutexes()
-	}
+	t.exitRobustFutexes()
 	t.releaseUserMemory()
 	t.userTime.Store(t.Ctx.UserTime())
 
