@@ -22,6 +22,7 @@ func Panic(format string, a ...any) {
 	if !panicking.CompareAndSwap(false, true) {
 		select {} // one panic is enough
 	}
+	drainConsole() // the last words of a process may say why
 	klog.Emergf("Kernel panic - not syncing: "+format, a...)
 	restart(func(d time.Duration) {
 		klog.Emergf("Rebooting in %d seconds..", d/time.Second)
