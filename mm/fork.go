@@ -66,73 +66,86 @@ var sharePages = 64
 type forking struct {
 	as, child *AddressSpace
 	protected bool // some page of as may not be written any more
+
+	// Resident pages of as in tables that were not shared. What is resident
+	// in the others need not be counted: it is the rest.
+	anon, file, shmem int64
 }
 
 // tables gives the child the pages; false if there was no memory.
 func (f *forking) tables() bool {
-	pt := f.as.pt
-	for base, leaf := f.as.nextTable(0); leaf != nil; base, leaf = f.as.nextTable(base + arch.LeafSpan) {
-		if f.shareable(base, leaf) {
-			changed, ok := pt.ShareLeaf(f.child.pt, base)
+	as, child := f.as, f.child
+	for base, leaf := as.nextTable(0); leaf != nil; base, leaf = as.nextTable(base + arch.LeafSpan) {
+		share, anon, other := f.look(base, leaf)
+		if share {
+			changed, ok := as.pt.ShareLeaf(child.pt, base)
 			if !ok {
 				return false
 			}
 			f.protected = f.protected || changed
-			f.as.counters.tableShares.Add(1)
-			f.count(base, leaf)
+			as.counters.tableShares.Add(1)
 			continue
 		}
+		f.anon += anon
 		end := base + arch.LeafSpan
-		for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
-			if !v.is(vmShared|vmDontFork|vmWipeOnFork) && !f.copyEntries(v, base, leaf) {
+		for v := as.vmas.find(base); v != nil && v.start < end && anon|other != 0; v = v.next {
+			if other != 0 {
+				f.countOther(v, base, leaf)
+			}
+			if anon != 0 && !v.is(vmShared|vmDontFork|vmWipeOnFork) && !f.copyEntries(v, base, leaf) {
 				return false
 			}
 		}
 	}
+	child.rssAnon.Add(as.rssAnon.Load() - f.anon)
+	child.rssFile.Add(as.rssFile.Load() - f.file)
+	child.rssShmem.Add(as.rssShmem.Load() - f.shmem)
 	return true
 }
 
-// shareable reports whether the leaf table at base is to be shared: it shows
-// many private pages, and nothing that the child must not have.
-func (f *forking) shareable(base uint64, leaf *[512]arch.PTE) bool {
+// look decides whether the leaf table at base is to be shared: it must show
+// many private pages, and nothing that the child must not have. If not, it
+// returns how many anonymous and other pages the table shows.
+func (f *forking) look(base uint64, leaf *[512]arch.PTE) (share bool, anon, other int64) {
+	limit := int64(sharePages)
 	end := base + arch.LeafSpan
 	for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
 		if v.is(vmDontFork | vmWipeOnFork) {
-			return false
+			limit = -1
 		}
 	}
-	n := 0
 	for i := range leaf {
-		if e := leaf[i]; e != 0 && pteHasFrame(e) && e.Frame().Use() == arch.UseAnon {
-			if n++; n == sharePages {
-				return true
-			}
+		e := leaf[i]
+		if e == 0 || !pteHasFrame(e) {
+			continue
+		}
+		if e.Frame().Use() != arch.UseAnon {
+			other++
+		} else if anon++; anon == limit {
+			return true, 0, 0
 		}
 	}
-	return false
+	return false, anon, other
 }
 
-// count adds the pages of a shared table to what the child has.
-func (f *forking) count(base uint64, leaf *[512]arch.PTE) {
-	end := base + arch.LeafSpan
-	for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
-		var anon, other int64
-		lo, hi := (max(v.start, base)-base)>>arch.PageShift, (min(v.end, end)-base)>>arch.PageShift
-		for i := lo; i < hi; i++ {
-			e := leaf[i]
-			if e == 0 || !pteHasFrame(e) {
-				continue
-			}
-			if v.obj == nil || e.Frame().Use() == arch.UseAnon {
-				anon++ // without an Object it can be nothing else
-			} else {
-				other++
-			}
+// countOther adds v's pages of its Object in the leaf table at base to the
+// pages in tables that are not shared.
+func (f *forking) countOther(v *vma, base uint64, leaf *[512]arch.PTE) {
+	if v.obj == nil {
+		return
+	}
+	n := int64(0)
+	lo := (max(v.start, base) - base) >> arch.PageShift
+	hi := (min(v.end, base+arch.LeafSpan) - base) >> arch.PageShift
+	for _, e := range leaf[lo:hi] {
+		if e != 0 && pteHasFrame(e) && e.Frame().Use() != arch.UseAnon {
+			n++
 		}
-		f.child.rssAnon.Add(anon)
-		if other != 0 {
-			f.child.rssOf(v.obj).Add(other)
-		}
+	}
+	if v.obj.shmem {
+		f.shmem += n
+	} else {
+		f.file += n
 	}
 }
 
