@@ -20,6 +20,9 @@ func (as *AddressSpace) Mremap(addr, oldLen, newLen uint64, flags int, newAddr u
 	if newLen == 0 || newLen > arch.UserTop || oldLen > arch.UserTop {
 		return 0, unix.EINVAL
 	}
+	if addr <= arch.UserTop && !userRange(addr, oldLen) {
+		return 0, unix.EINVAL
+	}
 	r := remap{as: as, addr: addr, oldLen: pageUp(oldLen), newLen: pageUp(newLen), flags: flags, newAddr: newAddr}
 	as.mu.Lock()
 	to, err := r.run()

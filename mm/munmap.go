@@ -64,7 +64,7 @@ func (as *AddressSpace) Brk(addr uint64) uint64 {
 
 func (as *AddressSpace) brkLocked(addr uint64) (end uint64, dead *vma, populate bool) {
 	start := as.layout.StartBrk
-	if addr < start || addr > arch.UserTop {
+	if start == 0 || addr < start || addr > arch.UserTop {
 		return as.brk, nil, false
 	}
 	// The limit counts the heap and the program's data (check_data_rlimit).
