@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tamarix/arch/wait"
+	"tamarix/mm"
 )
 
 // epoll is the FileOps of an epoll instance (epoll(7)).
@@ -120,6 +121,9 @@ func (ctx *Context) EpollCtl(epfd int32, op int, fd int32, ev EpollEvent) error 
 	case unix.EPOLL_CTL_ADD:
 		if it != nil {
 			return unix.EEXIST
+		}
+		if !mm.Admit() {
+			return unix.ENOMEM
 		}
 		if len(ep.items) >= maxEpollItems {
 			return unix.ENOSPC

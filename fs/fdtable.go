@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"tamarix/mm"
 )
 
 // MaxFDs is the highest number of descriptors any limit allows (fs.nr_open).
@@ -128,6 +130,9 @@ found:
 	if uint64(fd) >= limit {
 		return -1, unix.EMFILE
 	}
+	if fd >= 4096 && fd >= len(t.slots.Load().f) && !mm.Admit() {
+		return -1, unix.ENOMEM
+	}
 	t.growLocked(fd)
 	t.used[fd>>6] |= 1 << (uint(fd) & 63)
 	if lowest <= t.hint {
@@ -220,6 +225,9 @@ func (t *FDTable) Close(ctx *Context, fd int32) error {
 func (t *FDTable) DupTo(ctx *Context, f *File, newfd int32, cloexec bool, limit uint64) error {
 	if newfd < 0 || uint64(newfd) >= min(limit, MaxFDs) {
 		return unix.EBADF
+	}
+	if newfd >= 4096 && int(newfd) >= t.Capacity() && !mm.Admit() {
+		return unix.ENOMEM
 	}
 	t.mu.Lock()
 	t.growLocked(int(newfd))

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"tamarix/mm"
 )
 
 // openFiles counts open file descriptions of the whole system (fs.file-nr).
@@ -21,12 +23,16 @@ func FileCount() (n, limit int64) { return openFiles.Load(), fileMax.Load() }
 func SetFileMax(n int64) { fileMax.Store(n) }
 
 // newFile returns a file at p with one reference and the mode bits that flags
-// ask for. ENOENT when the inode is gone, ENFILE.
+// ask for. ENOENT when the inode is gone, ENFILE, ENOMEM.
 func (ctx *Context) newFile(p Path, flags int) (*File, error) {
 	ino := p.Inode()
 	if openFiles.Add(1) > fileMax.Load() && !ctx.Cred.Capable(unix.CAP_SYS_ADMIN) {
 		openFiles.Add(-1)
 		return nil, unix.ENFILE
+	}
+	if !mm.Admit() {
+		openFiles.Add(-1)
+		return nil, unix.ENOMEM
 	}
 	if !ino.Base().open() {
 		openFiles.Add(-1)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tamarix/arch/wait"
+	"tamarix/mm"
 )
 
 // recLock is one record lock (fcntl(2), "Advisory record locking").
@@ -71,7 +72,7 @@ func (l *lockList) conflictLocked(want *recLock) *recLock {
 // applyLocked replaces what want's owner holds in want's range; unlock only
 // takes that away. Neighbours of the same kind are joined.
 func (l *lockList) applyLocked(want recLock, unlock bool) error {
-	if len(l.locks) >= maxLocks {
+	if len(l.locks) >= maxLocks || !mm.Admit() {
 		return unix.ENOLCK
 	}
 	out := make([]recLock, 0, len(l.locks)+2)

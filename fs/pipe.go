@@ -470,7 +470,7 @@ func (ctx *Context) SetPipeSize(f *File, n uint64) (int, error) {
 	if slots*arch.PageSize > PipeMaxSize && slots > int64(p.size.Load()) && !ctx.Cred.Capable(unix.CAP_SYS_RESOURCE) {
 		return 0, unix.EPERM
 	}
-	if slots > 1<<16 { // 256 MiB, for anybody
+	if slots > 1<<16 || !mm.Admit() { // 256 MiB, for anybody
 		return 0, unix.ENOMEM
 	}
 	p.mu.Lock()

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"tamarix/mm"
 )
 
 // Limits of names (linux/limits.h).
@@ -378,7 +380,7 @@ func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name string) (*Den
 		return d, nil
 	}
 	if err != nil {
-		if node.base.Super.volatile {
+		if node.base.Super.volatile || !mm.Admit() {
 			return negative, nil
 		}
 		return dir.add(name, nil), nil

@@ -149,6 +149,9 @@ func (d *dir) Symlink(ctx *fs.Context, name, target string) (fs.Inode, error) {
 
 // Link implements fs.Inode.
 func (d *dir) Link(ctx *fs.Context, name string, target fs.Inode) error {
+	if !mm.Admit() {
+		return unix.ENOMEM
+	}
 	target.Base().AddNlink(1)
 	target.Base().TouchChange()
 	d.add(name, target)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tamarix/fs"
+	"tamarix/mm"
 )
 
 // node is what all inodes of tmpfs have.
@@ -115,6 +116,9 @@ func (n *node) Setxattr(ctx *fs.Context, name string, value []byte, flags int) e
 	}
 	if total > xattrTotalMax {
 		return unix.ENOSPC
+	}
+	if !mm.Admit() {
+		return unix.ENOMEM
 	}
 	if n.xattrs == nil {
 		n.xattrs = make(map[string][]byte)

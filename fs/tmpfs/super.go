@@ -10,6 +10,7 @@ import (
 
 	arch "tamarix/arch/amd64"
 	"tamarix/fs"
+	"tamarix/mm"
 )
 
 // super is one instance.
@@ -155,8 +156,12 @@ func (s *super) reservePages(n int64) bool {
 	return true
 }
 
-// newInode counts one more inode: ENOSPC beyond the limit.
+// newInode counts one more inode: ENOSPC beyond the limit, ENOMEM when
+// the kernel's own memory is short.
 func (s *super) newInode() error {
+	if !mm.Admit() {
+		return unix.ENOMEM
+	}
 	if n, limit := s.inodes.Add(1), s.maxInodes.Load(); limit != 0 && n > limit {
 		s.inodes.Add(-1)
 		return unix.ENOSPC
