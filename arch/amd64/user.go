@@ -72,8 +72,13 @@ func (u *UserContext) dropExtended() {
 }
 
 // User copies, in user_amd64.s. Those with n stay within one user page.
+//
+//go:noescape
 func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int
+
+//go:noescape
 func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
+
 func userZero(root Frame, dst uint64, n int) int
 func userLoad32(root Frame, addr uint64) (v uint32, ok bool)
 func userLoad64(root Frame, addr uint64) (v uint64, ok bool)
