@@ -39,8 +39,12 @@ type Master struct {
 	writeWait wait.Queue    // the slave read
 }
 
-// OpenMaster opens /dev/ptmx: a new pseudo-terminal. ENOSPC when there are too many.
+// OpenMaster opens /dev/ptmx: a new pseudo-terminal. ENOSPC when there are too
+// many, ENOMEM when the kernel has no memory to spare.
 func (m *Manager) OpenMaster(ctx *fs.Context, f *fs.File) (fs.FileOps, error) {
+	if !mm.Admit() {
+		return nil, unix.ENOMEM
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i := 0
