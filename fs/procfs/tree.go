@@ -66,6 +66,9 @@ func (d *dir) find(name string) *entry {
 
 // Lookup implements fs.Inode.
 func (d *dir) Lookup(_ *fs.Context, name string) (fs.Inode, error) {
+	if d.proc != nil && !d.proc.Alive() {
+		return nil, unix.ENOENT
+	}
 	if e := d.find(name); e != nil {
 		return e.make(d, e), nil
 	}

@@ -1,0 +1,506 @@
+package procfs
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	arch "tamarix/arch/amd64"
+	"tamarix/arch/wait"
+	"tamarix/fs"
+	"tamarix/fs/tmpfs"
+	"tamarix/mm"
+)
+
+func TestMain(m *testing.M) {
+	arch.InitHost(16 << 20)
+	os.Exit(m.Run())
+}
+
+// fakeProcess is a task with fixed figures.
+type fakeProcess struct {
+	tid, tgid int32
+	dead      bool
+	cred      *fs.Cred
+	dumpable  int
+	info      Info
+	as        *mm.AddressSpace
+	files     *fs.FDTable
+	fsinfo    *fs.FSInfo
+	comm      string
+}
+
+func (p *fakeProcess) TID() int32     { return p.tid }
+func (p *fakeProcess) TGID() int32    { return p.tgid }
+func (p *fakeProcess) Alive() bool    { return !p.dead }
+func (p *fakeProcess) Cred() *fs.Cred { return p.cred }
+func (p *fakeProcess) Dumpable() int  { return p.dumpable }
+func (p *fakeProcess) Info(i *Info, whole bool) {
+	*i = p.info
+	i.Comm = p.comm
+	if !whole {
+		i.User = 1 * second
+	}
+}
+func (p *fakeProcess) AddressSpace() *mm.AddressSpace {
+	if p.as != nil {
+		p.as.Ref()
+	}
+	return p.as
+}
+func (p *fakeProcess) Files() *fs.FDTable { return p.files.Ref() }
+func (p *fakeProcess) FSInfo() *fs.FSInfo { return p.fsinfo.Ref() }
+func (p *fakeProcess) Exe() *fs.File      { return nil }
+func (p *fakeProcess) Limits() (l [NumLimits]unix.Rlimit) {
+	for i := range l {
+		l[i] = unix.Rlimit{Cur: uint64(i), Max: unix.RLIM_INFINITY}
+	}
+	return l
+}
+func (p *fakeProcess) Threads() []int32                          { return []int32{p.tgid, p.tgid + 1} }
+func (p *fakeProcess) SetComm(name string)                       { p.comm = name }
+func (p *fakeProcess) SetOOMScoreAdj(_ *fs.Context, v int) error { p.info.OOMScoreAdj = v; return nil }
+
+// fakeSource has process 7 with threads 7 and 8, and process 9.
+type fakeSource struct {
+	tasks    map[int32]*fakeProcess
+	self     int32
+	hostname string
+}
+
+func (s *fakeSource) Next(from int32) Process {
+	for _, pid := range []int32{7, 9} {
+		if p := s.tasks[pid]; pid >= from && !p.dead {
+			return p
+		}
+	}
+	return nil
+}
+
+func (s *fakeSource) Find(tid int32) Process {
+	if p := s.tasks[tid]; p != nil {
+		return p
+	}
+	return nil
+}
+
+func (s *fakeSource) Self(*fs.Context) (int32, int32) { return s.self, s.self }
+
+func (s *fakeSource) System() System {
+	return System{
+		Forks: 100, Tasks: 12, Running: 2, LastPID: 99, Load: [3]float64{0.5, 1.25, 10}, Boot: 1700000000,
+		Uptime: 12345*second + 670_000_000, Idle: 100*second + 10_000_000, CommandLine: "console=ttyS0",
+		Release: "6.1.0-x", Version: "#1 SMP", Builder: "b", Compiler: "go",
+	}
+}
+
+func (s *fakeSource) Settings() []Setting {
+	return []Setting{
+		{Path: "kernel/hostname", Mode: 0o644, Get: func(*fs.Context) string { return s.hostname },
+			Set: func(_ *fs.Context, v string) error { s.hostname = v; return nil }},
+		{Path: "kernel/random/boot_id", Mode: 0o444, Get: func(*fs.Context) string { return "id" }},
+		{Path: "vm/overcommit_memory", Mode: 0o444, Get: func(*fs.Context) string { return "0" }},
+	}
+}
+
+type world struct {
+	ctx *fs.Context
+	src *fakeSource
+	p   *fakeProcess // process 7
+}
+
+// newWorld mounts /proc on a fresh root. The caller is process 7.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	sb, err := tmpfs.New("rootfs", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := fs.NewContext(fs.NewRootMount(sb, "rootfs"), new(wait.Thread))
+	if err := ctx.Mkdir(unix.AT_FDCWD, "/proc", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	src := &fakeSource{self: 7, hostname: "old", tasks: map[int32]*fakeProcess{}}
+	for tid, tgid := range map[int32]int32{7: 7, 8: 7, 9: 9} {
+		src.tasks[tid] = &fakeProcess{
+			tid: tid, tgid: tgid, cred: fs.RootCred(), dumpable: 1, comm: "prog (x", files: ctx.Files, fsinfo: ctx.FS,
+			info: Info{State: 'S', PPID: 1, PGID: 7, SID: 5, TTY: unix.Mkdev(4, 64), Foreground: 7, Threads: 2,
+				User: 2 * second, System: 30_000_000, Priority: 20, Start: 5 * second, ExitSignal: 17,
+				Pending: 1 << 2, Blocked: 1 << 40, Voluntary: 3},
+		}
+	}
+	src.tasks[9].cred = fs.UserCred(1000, 1000)
+	Register(src)
+	if err := ctx.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	return &world{ctx, src, src.tasks[7]}
+}
+
+func (w *world) open(path string, flags int) (*fs.File, error) {
+	return w.ctx.Open(unix.AT_FDCWD, path, flags, 0)
+}
+
+// read returns a file's whole text, read by pieces of n bytes.
+func (w *world) read(t *testing.T, path string, n int) string {
+	t.Helper()
+	f, err := w.open(path, unix.O_RDONLY)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	defer f.Unref()
+	var pos int64
+	var out []byte
+	b := make([]byte, n)
+	for {
+		it := mm.BytesIter(b)
+		k, err := f.Ops().Read(w.ctx, f, &it, &pos)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if k == 0 {
+			return string(out)
+		}
+		out = append(out, b[:k]...)
+	}
+}
+
+func (w *world) write(path, s string) error {
+	f, err := w.open(path, unix.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Unref()
+	it := mm.BytesIter([]byte(s))
+	var pos int64
+	_, err = f.Ops().Write(w.ctx, f, &it, &pos)
+	return err
+}
+
+func (w *world) list(t *testing.T, dir string) []string {
+	t.Helper()
+	f, err := w.open(dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		t.Fatalf("%s: %v", dir, err)
+	}
+	defer f.Unref()
+	var names []string
+	room := 0
+	for { // a few names at a time, as a small getdents buffer takes them
+		room = 3
+		before := len(names)
+		if err := w.ctx.ReadDir(f, func(name string, _ uint64, _ uint8, _ int64) bool {
+			if room == 0 {
+				return false
+			}
+			room--
+			names = append(names, name)
+			return true
+		}); err != nil {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		if len(names) == before {
+			return names
+		}
+	}
+}
+
+func TestGlobalTexts(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string]string{
+		"/proc/uptime":                    "12345.67 100.01\n",
+		"/proc/loadavg":                   "0.50 1.25 10.00 2/12 99\n",
+		"/proc/version":                   "Linux version 6.1.0-x (b) (go) #1 SMP\n",
+		"/proc/cmdline":                   "console=ttyS0\n",
+		"/proc/swaps":                     "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
+		"/proc/sys/kernel/hostname":       "old\n",
+		"/proc/sys/kernel/random/boot_id": "id\n",
+		"/proc/7/comm":                    "prog (x\n",
+		"/proc/7/oom_score_adj":           "0\n",
+		"/proc/7/personality":             "00000000\n",
+		"/proc/7/cgroup":                  "",
+		"/proc/7/cmdline":                 "",
+		"/proc/thread-self/task/8/comm":   "",
+	} {
+		if strings.Contains(path, "thread-self") {
+			continue
+		}
+		for _, n := range []int{1, 7, 4096} {
+			if got := w.read(t, path, n); got != want {
+				t.Errorf("%s by %d: %q, want %q", path, n, got, want)
+			}
+		}
+	}
+}
+
+// TestKeysAreLinux compares the names in front of the figures with the host's.
+func TestKeysAreLinux(t *testing.T) {
+	w := newWorld(t)
+	for path, mine := range map[string]string{
+		"/proc/meminfo":     "/proc/meminfo",
+		"/proc/self/status": "/proc/7/status",
+		"/proc/stat":        "/proc/stat",
+		"/proc/self/limits": "/proc/7/limits",
+	} {
+		host, err := os.ReadFile(path)
+		if err != nil {
+			t.Skip(err)
+		}
+		key := func(line string) string {
+			if path == "/proc/self/limits" {
+				return line[:min(26, len(line))]
+			}
+			return strings.FieldsFunc(line+" ", func(r rune) bool { return r == ':' || r == ' ' || r == '\t' })[0]
+		}
+		known := map[string]bool{
+			"cow_copies": true, "cow_claims": true, "zero_fills": true, // ours
+			"Kthread": true, "untag_mask": true, // newer than some hosts
+		}
+		for _, l := range strings.Split(strings.TrimSpace(string(host)), "\n") {
+			known[key(l)] = true
+		}
+		for _, l := range strings.Split(strings.TrimSpace(w.read(t, mine, 100)), "\n") {
+			if k := key(l); !known[k] && !strings.HasPrefix(k, "cpu") {
+				t.Errorf("%s: line %q is none of Linux", mine, l)
+			}
+		}
+	}
+}
+
+func TestStat(t *testing.T) {
+	w := newWorld(t)
+	line := w.read(t, "/proc/7/stat", 10)
+	const head = "7 (prog (x) S 1 7 5 1088 7 0 0 0 0 0 200 3 0 0 20 0 2 0 500 0 0 0 "
+	if !strings.HasPrefix(line, head) {
+		t.Errorf("stat %q\nwant %q...", line, head)
+	}
+	rest := line[strings.LastIndexByte(line, ')')+2:]
+	if n := len(strings.Fields(rest)); n != 50 {
+		t.Errorf("stat has %d fields after the name, want 50", n)
+	}
+	if line := w.read(t, "/proc/7/task/8/stat", 1000); !strings.HasPrefix(line, "8 (prog (x) S 1 7 5 1088 7 0 0 0 0 0 100 3 ") {
+		t.Errorf("thread's stat %q", line)
+	}
+	if s := w.read(t, "/proc/7/status", 1000); !strings.Contains(s, "SigPnd:\t0000000000000004\n") ||
+		!strings.Contains(s, "SigBlk:\t0000010000000000\n") || !strings.Contains(s, "\nState:\tS (sleeping)\n") {
+		t.Errorf("status %q", s)
+	}
+}
+
+func TestMapLine(t *testing.T) {
+	host, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Skip(err)
+	}
+	form := regexp.MustCompile(`^[0-9a-f]{8,}-[0-9a-f]{8,} [r-][w-][x-][ps] [0-9a-f]{8} [0-9a-f]{2}:[0-9a-f]{2} \d+ (| +\S.*)$`)
+	for _, l := range strings.Split(strings.TrimRight(string(host), "\n"), "\n") {
+		if !form.MatchString(l) {
+			t.Fatalf("the host's line %q is not of the expected form", l)
+		}
+	}
+	for want, v := range map[string]mm.VMAInfo{
+		"00400000-00401000 r-xp 00002000 08:01 39                                 /bin/x\n": {Start: 0x400000, End: 0x401000,
+			Prot: unix.PROT_READ | unix.PROT_EXEC, Offset: 0x2000, Dev: unix.Mkdev(8, 1), Ino: 39, Name: "/bin/x"},
+		"7ffd05ebc000-7ffd05edd000 rw-s 00000000 00:00 0 \n": {Start: 0x7ffd05ebc000, End: 0x7ffd05edd000,
+			Prot: unix.PROT_READ | unix.PROT_WRITE, Shared: true},
+	} {
+		b := writer{limit: 1000}
+		mapLine(&b, &v)
+		if got := b.buf.String(); got != want || !form.MatchString(strings.TrimSuffix(got, "\n")) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+}
+
+func TestDirectories(t *testing.T) {
+	w := newWorld(t)
+	names := strings.Join(w.list(t, "/proc"), " ")
+	for _, want := range []string{" self ", " sys ", " meminfo ", " 7 9"} {
+		if !strings.Contains(names, want) {
+			t.Errorf("/proc lacks %q: %s", want, names)
+		}
+	}
+	if strings.Contains(names, " 8") {
+		t.Error("a thread is listed as a process")
+	}
+	if got := strings.Join(w.list(t, "/proc/7/task"), " "); got != ". .. 7 8" {
+		t.Errorf("tasks: %s", got)
+	}
+	if got := strings.Join(w.list(t, "/proc/sys/kernel"), " "); got != ". .. hostname random" {
+		t.Errorf("sys/kernel: %s", got)
+	}
+	if got := len(w.list(t, "/proc/7")); got != len(processEntries)+2 {
+		t.Errorf("/proc/7 lists %d names", got)
+	}
+	for _, name := range []string{"/proc/10", "/proc/07", "/proc/7/nothing", "/proc/7/task/9", "/proc/7/fd/0"} {
+		if _, err := w.open(name, unix.O_RDONLY); err != unix.ENOENT {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s, err := w.ctx.Readlink(unix.AT_FDCWD, "/proc/self"); s != "7" || err != nil {
+		t.Errorf("self: %q, %v", s, err)
+	}
+	if s, err := w.ctx.Readlink(unix.AT_FDCWD, "/proc/thread-self"); s != "7/task/7" || err != nil {
+		t.Errorf("thread-self: %q, %v", s, err)
+	}
+	if s, err := w.ctx.Readlink(unix.AT_FDCWD, "/proc/7/cwd"); s != "/" || err != nil {
+		t.Errorf("cwd: %q, %v", s, err)
+	}
+}
+
+func TestGoneProcess(t *testing.T) {
+	w := newWorld(t)
+	f, err := w.open("/proc/9/stat", unix.O_RDONLY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Unref()
+	if err := w.ctx.Chdir("/proc/9"); err != nil {
+		t.Fatal(err)
+	}
+	w.src.tasks[9].dead = true
+	if _, err := w.open("/proc/9/stat", unix.O_RDONLY); err != unix.ENOENT {
+		t.Errorf("open after its end: %v", err)
+	}
+	var pos int64
+	it := mm.BytesIter(make([]byte, 100))
+	if _, err := f.Ops().Read(w.ctx, f, &it, &pos); err != unix.ESRCH {
+		t.Errorf("read after its end: %v", err)
+	}
+	if _, err := w.open("stat", unix.O_RDONLY); err == nil {
+		t.Error("open below the directory of a process that has ended")
+	}
+}
+
+func TestDescriptors(t *testing.T) {
+	w := newWorld(t)
+	f, err := w.open("/proc/version", unix.O_RDONLY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := w.ctx.Files.Install(f, 3, true, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(w.list(t, "/proc/self/fd"), " "); got != ". .. 3" || fd != 3 {
+		t.Errorf("fd: %s", got)
+	}
+	if s, err := w.ctx.Readlink(unix.AT_FDCWD, "/proc/self/fd/3"); s != "/proc/version" || err != nil {
+		t.Errorf("fd/3: %q, %v", s, err)
+	}
+	if got := w.read(t, "/proc/self/fd/3", 100); !strings.HasPrefix(got, "Linux version") {
+		t.Errorf("through fd/3: %q", got)
+	}
+	if got := w.read(t, "/proc/self/fdinfo/3", 100); !regexp.MustCompile(`^pos:\t0\nflags:\t02\d{6}\nmnt_id:\t\d+\nino:\t\d+\n$`).MatchString(got) {
+		t.Errorf("fdinfo/3: %q", got)
+	}
+	w.ctx.Files.Close(w.ctx, 3)
+	if _, err := w.open("/proc/self/fd/3", unix.O_RDONLY); err != unix.ENOENT {
+		t.Errorf("closed descriptor: %v", err)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	w := newWorld(t)
+	w.ctx.Cred = fs.UserCred(1000, 1000)
+	w.src.self = 9
+	for path, want := range map[string]error{
+		"/proc/9/maps": nil, "/proc/9/environ": nil, "/proc/9/fd": nil, "/proc/7/stat": nil, "/proc/7/cmdline": nil,
+		"/proc/7/maps": unix.EACCES, "/proc/7/environ": unix.EACCES, "/proc/7/fd": unix.EACCES, "/proc/7/mem": unix.EACCES,
+		"/proc/7/io": unix.EACCES, "/proc/7/auxv": unix.EACCES, "/proc/kmsg": unix.EACCES,
+	} {
+		f, err := w.open(path, unix.O_RDONLY)
+		if err != want {
+			t.Errorf("%s: %v, want %v", path, err, want)
+		}
+		if err == nil {
+			f.Unref()
+		}
+	}
+	if _, err := w.ctx.Readlink(unix.AT_FDCWD, "/proc/7/cwd"); err != unix.EACCES {
+		t.Errorf("cwd of another user: %v", err)
+	}
+	// Another process of the same user, but one that is not dumpable.
+	w.src.self = 5
+	w.src.tasks[9].dumpable = 0
+	if _, err := w.open("/proc/9/maps", unix.O_RDONLY); err != unix.EACCES {
+		t.Errorf("maps of a process that is not dumpable: %v", err)
+	}
+	var st fs.Attr
+	p, _ := w.ctx.Lookup(unix.AT_FDCWD, "/proc/9", 0)
+	p.Inode().Stat(w.ctx, &st)
+	if st.UID != 0 {
+		t.Errorf("its directory belongs to %d", st.UID)
+	}
+}
+
+func TestWrites(t *testing.T) {
+	w := newWorld(t)
+	if err := w.write("/proc/sys/kernel/hostname", "new\n"); err != nil || w.src.hostname != "new" {
+		t.Errorf("hostname: %v, %q", err, w.src.hostname)
+	}
+	if err := w.write("/proc/sys/vm/overcommit_memory", "1"); err != unix.EPERM {
+		t.Errorf("a constant: %v", err)
+	}
+	if err := w.write("/proc/self/comm", "other\n"); err != nil || w.p.comm != "other" {
+		t.Errorf("comm: %v, %q", err, w.p.comm)
+	}
+	if err := w.write("/proc/9/comm", "x"); err != unix.EINVAL {
+		t.Errorf("comm of another process: %v", err)
+	}
+	for v, want := range map[string]error{"500": nil, "-1000": nil, "1001": unix.EINVAL, "x": unix.EINVAL} {
+		if err := w.write("/proc/7/oom_score_adj", v); err != want {
+			t.Errorf("oom_score_adj %s: %v, want %v", v, err, want)
+		}
+	}
+	if err := w.write("/proc/uptime", "1"); err == nil {
+		t.Error("uptime was written")
+	}
+	if err := w.ctx.Unlink(unix.AT_FDCWD, "/proc/uptime"); err == nil {
+		t.Error("uptime was removed")
+	}
+}
+
+func TestLongTextIsReadByWindows(t *testing.T) {
+	want := bytes.Repeat([]byte("0123456789abcdef\n"), 20_000)
+	made := 0
+	f := &text{gen: func(_ *fs.Context, w *writer) error {
+		made++
+		for i := 0; i < len(want); i += 17 {
+			w.Write(want[i : i+17])
+		}
+		return nil
+	}}
+	var got []byte
+	var pos int64
+	b := make([]byte, 5000)
+	for {
+		it := mm.BytesIter(b)
+		n, err := f.Read(nil, nil, &it, &pos)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+		got = append(got, b[:n]...)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%d bytes of %d, or different ones", len(got), len(want))
+	}
+	if made > 4 {
+		t.Errorf("the text was made %d times", made)
+	}
+}
+
+func TestCPULists(t *testing.T) {
+	for n, want := range map[int][2]string{1: {"1", "0"}, 2: {"3", "0-1"}, 32: {"ffffffff", "0-31"}, 33: {"1,ffffffff", "0-32"}} {
+		if m, l := cpuMask(n), cpuList(n); m != want[0] || l != want[1] {
+			t.Errorf("%d CPUs: %s %s", n, m, l)
+		}
+	}
+}
