@@ -19,14 +19,17 @@ func cases(t *testing.T, c Config, only string) {
 	if only != "" {
 		c.Append += " RUN=" + only
 	}
+	if c.Quiet == 0 {
+		c.Quiet = 2 * time.Minute // a case says nothing before its end
+	}
 	vm := boot(t, c)
 	if _, err := vm.Expect(`BEGIN \d+ cases`, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	ended := map[string]bool{}
 	for {
-		// A case may take two minutes at most (its own limit is less).
-		m, err := vm.Expect(`(?m)^(ok|FAIL|skip) (\S+)(.*)\n|^DONE .*`, 3*time.Minute)
+		// A case has a time limit of its own, which is less.
+		m, err := vm.Expect(`(?m)^(ok|FAIL|skip) (\S+)(.*)\n|^DONE .*`, 20*time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +62,7 @@ func cases(t *testing.T, c Config, only string) {
 // TestLinux proves that what the cases expect is what Linux does.
 func TestLinux(t *testing.T) {
 	root := needQEMU(t)
-	cases(t, Config{Kernel: linux(t, root), Initrd: guest(t, root), SMP: 2}, "")
+	cases(t, Config{Kernel: linux(t, root), Initrd: guest(t, root), SMP: 2}, everything)
 }
 
 // TestGuest runs the cases on Tamarix.
@@ -69,7 +72,7 @@ func TestGuest(t *testing.T) {
 		smp  int
 		only string
 	}{
-		{2, ""},
+		{2, everything},
 		// What the number of CPUs can change.
 		{1, "process,clone,memory,cow,signals,threads,pipes,xstate"},
 		{4, "process,clone,memory,cow,signals,threads,pipes,xstate,hostile"},
@@ -79,3 +82,20 @@ func TestGuest(t *testing.T) {
 		})
 	}
 }
+
+// TestStress is load of every kind at once: briefly here, for ten minutes with
+// make stress (STRESS_SECONDS).
+func TestStress(t *testing.T) {
+	root := needQEMU(t)
+	seconds := os.Getenv("STRESS_SECONDS")
+	if seconds == "" {
+		seconds = "15"
+	}
+	cases(t, Config{
+		Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: 4, Mem: "256M",
+		Append: "STRESS_SECONDS=" + seconds, Quiet: 15 * time.Minute,
+	}, "stress")
+}
+
+// everything is all groups but stress, which has a test of its own.
+const everything = "clocks,clone,cow,demand,exec,files,hostile,memory,pipes,process,procfs,shell,signals,threads,tty,xstate"

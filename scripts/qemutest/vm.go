@@ -19,12 +19,13 @@ import (
 type Config struct {
 	Kernel  string // ELF with a PVH note, or bzImage
 	Initrd  string
-	Append  string // the kernel command line
-	Mem     string // as QEMU's -m; "" is 512M
-	SMP     int    // 0 is 1
-	CPU     string // "" is max
-	Machine string // "" is q35
-	Icount  bool   // count instructions instead of time: slow, but exact
+	Append  string        // the kernel command line
+	Mem     string        // as QEMU's -m; "" is 512M
+	SMP     int           // 0 is 1
+	CPU     string        // "" is max
+	Machine string        // "" is q35
+	Icount  bool          // count instructions instead of time: slow, but exact
+	Quiet   time.Duration // how long it may say nothing before it is taken for hung; 0 is 30 s
 	Extra   []string
 }
 
@@ -34,6 +35,7 @@ type VM struct {
 	in      io.WriteCloser
 	qmp     string // path of the monitor's socket
 	started time.Time
+	quiet   time.Duration
 
 	mu    sync.Mutex // guards what the reader goroutine writes
 	cond  *sync.Cond
@@ -48,9 +50,6 @@ type VM struct {
 	seen int // how far Expect has read the text
 }
 
-// Quiet is how long a machine may say nothing before it is taken for hung.
-var Quiet = 30 * time.Second
-
 // Start boots a machine.
 func Start(c Config) (*VM, error) {
 	or := func(s, d string) string {
@@ -63,7 +62,10 @@ func Start(c Config) (*VM, error) {
 	if err != nil {
 		return nil, err
 	}
-	vm := &VM{qmp: filepath.Join(dir, "qmp"), ended: make(chan struct{}), started: time.Now(), last: time.Now()}
+	vm := &VM{qmp: filepath.Join(dir, "qmp"), ended: make(chan struct{}), started: time.Now(), last: time.Now(), quiet: c.Quiet}
+	if vm.quiet == 0 {
+		vm.quiet = 30 * time.Second
+	}
 	vm.cond = sync.NewCond(&vm.mu)
 	accel := "tcg,thread=multi"
 	if c.Icount {
@@ -172,7 +174,7 @@ func (vm *VM) Send(s string) {
 var ErrEnded = errors.New("the machine has ended")
 
 // Expect waits until the text since the last Expect matches re, and returns what
-// matched (with its groups). A machine that is quiet for longer than Quiet,
+// matched (with its groups). A machine that is quiet for too long,
 // or does not say it within limit, is dumped into the error.
 func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 	r, err := regexp.Compile(re)
@@ -205,17 +207,17 @@ func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 			tail := vm.Tail(40)
 			vm.mu.Lock()
 			return nil, fmt.Errorf("waiting for %q: %w (%v)\n%s", re, ErrEnded, vm.err, tail)
-		case now.After(deadline), now.Sub(vm.last) > Quiet:
+		case now.After(deadline), now.Sub(vm.last) > vm.quiet:
 			why := fmt.Sprintf("not seen within %v", limit)
 			if now.Before(deadline) {
-				why = fmt.Sprintf("the machine is quiet for %v", Quiet)
+				why = fmt.Sprintf("the machine is quiet for %v", vm.quiet)
 			}
 			vm.mu.Unlock()
 			dump := vm.Dump()
 			vm.mu.Lock()
 			return nil, fmt.Errorf("waiting for %q: %s\n%s", re, why, dump)
 		}
-		next := min(time.Until(deadline), Quiet-now.Sub(vm.last)) + 10*time.Millisecond
+		next := min(time.Until(deadline), vm.quiet-now.Sub(vm.last)) + 10*time.Millisecond
 		wake.Stop()
 		wake = time.AfterFunc(next, func() { vm.mu.Lock(); vm.cond.Broadcast(); vm.mu.Unlock() })
 		vm.cond.Wait()
