@@ -37,6 +37,7 @@ type Context struct {
 	AS     *mm.AddressSpace // where user pointers point
 	Limits *Limits          // shared by the threads of a process
 	PID    int32            // thread group id: owner of record locks in F_GETLK
+	IO     IOCounts         // what it has read and written
 	Task   any              // *proc.Task, for /proc/self and the controlling terminal
 
 	// Signal sends sig to the calling task (SIGPIPE, SIGXFSZ). Never nil after NewContext.

@@ -18,11 +18,11 @@ func (ctx *Context) Read(f *File, it *mm.Iter) (int, error) {
 	}
 	if f.mode&ModeStream != 0 {
 		ctx.pos = 0
-		return f.ops.Read(ctx, f, it, &ctx.pos)
+		return ctx.IO.countRead(f.ops.Read(ctx, f, it, &ctx.pos))
 	}
 	f.posMu.Lock()
 	defer f.posMu.Unlock()
-	return f.ops.Read(ctx, f, it, &f.pos)
+	return ctx.IO.countRead(f.ops.Read(ctx, f, it, &f.pos))
 }
 
 // Write writes at f's position: write(2), writev(2).
@@ -32,11 +32,11 @@ func (ctx *Context) Write(f *File, it *mm.Iter) (int, error) {
 	}
 	if f.mode&ModeStream != 0 {
 		ctx.pos = 0
-		return f.ops.Write(ctx, f, it, &ctx.pos)
+		return ctx.IO.countWrite(f.ops.Write(ctx, f, it, &ctx.pos))
 	}
 	f.posMu.Lock()
 	defer f.posMu.Unlock()
-	return f.ops.Write(ctx, f, it, &f.pos)
+	return ctx.IO.countWrite(f.ops.Write(ctx, f, it, &f.pos))
 }
 
 // Pread reads from position pos on: pread64(2), preadv(2). ESPIPE for streams.
@@ -51,7 +51,7 @@ func (ctx *Context) Pread(f *File, it *mm.Iter, pos int64) (int, error) {
 		return 0, unix.EBADF
 	}
 	ctx.pos = pos
-	return f.ops.Read(ctx, f, it, &ctx.pos)
+	return ctx.IO.countRead(f.ops.Read(ctx, f, it, &ctx.pos))
 }
 
 // Pwrite writes at position pos: pwrite64(2), pwritev(2).
@@ -66,7 +66,7 @@ func (ctx *Context) Pwrite(f *File, it *mm.Iter, pos int64) (int, error) {
 		return 0, unix.EBADF
 	}
 	ctx.pos = pos
-	return f.ops.Write(ctx, f, it, &ctx.pos)
+	return ctx.IO.countWrite(f.ops.Write(ctx, f, it, &ctx.pos))
 }
 
 // ReadAt fills p from off on for the kernel itself (exec reads headers and

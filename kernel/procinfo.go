@@ -140,6 +140,7 @@ func (p taskInfo) Info(i *procfs.Info, whole bool) {
 		QueueLimit: g.Limit(rlimitSigPending),
 		OOMScore:   g.OOMScore(), OOMScoreAdj: g.OOMScoreAdj(),
 		Voluntary: s.Voluntary, Involuntary: s.Involuntary, Personality: s.Personality,
+		ReadChars: s.ReadBytes, ReadCalls: s.ReadCalls, WriteChars: s.WriteBytes, WriteCalls: s.WriteCalls,
 	}
 	if c := t.Cred(); c != nil {
 		i.Queued = uint64(proc.QueuedSignals(c.UID))

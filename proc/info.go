@@ -47,6 +47,8 @@ type Snapshot struct {
 	Ignored, Caught          SigSet
 	Policy, RTPriority, Nice int
 	Personality              uint32
+	ReadBytes, ReadCalls     uint64 // by system calls
+	WriteBytes, WriteCalls   uint64
 }
 
 // Snapshot describes t, and if whole is set counts all threads of its process,
@@ -95,6 +97,8 @@ func (t *Task) Snapshot(whole bool) (s Snapshot) {
 	s.MinorFaults, s.MajorFaults = used.MinorFaults, used.MajorFaults
 	s.COWCopies, s.COWClaims, s.ZeroFills = used.COWCopies, used.COWClaims, used.ZeroFill
 	s.Voluntary, s.Involuntary = used.Voluntary, used.Involuntary
+	s.ReadBytes, s.ReadCalls = used.ReadBytes, used.ReadCalls
+	s.WriteBytes, s.WriteCalls = used.WriteBytes, used.WriteCalls
 	s.Threads = len(g.threads)
 	if g.sig.flags&groupExiting != 0 {
 		s.ExitStatus = g.sig.exitStatus

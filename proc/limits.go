@@ -162,6 +162,8 @@ type rusage struct {
 	Voluntary, Involuntary         uint64
 	MaxRSS                         uint64
 	COWCopies, COWClaims, ZeroFill uint64
+	ReadBytes, ReadCalls           uint64 // by system calls
+	WriteBytes, WriteCalls         uint64
 }
 
 func (r *rusage) add(o *rusage) {
@@ -175,6 +177,10 @@ func (r *rusage) add(o *rusage) {
 	r.COWCopies += o.COWCopies
 	r.COWClaims += o.COWClaims
 	r.ZeroFill += o.ZeroFill
+	r.ReadBytes += o.ReadBytes
+	r.ReadCalls += o.ReadCalls
+	r.WriteBytes += o.WriteBytes
+	r.WriteCalls += o.WriteCalls
 }
 
 // Unix returns r as struct rusage.
@@ -189,11 +195,14 @@ func (r *rusage) Unix() unix.Rusage {
 // rusage returns what t has used. Its address space's peak is not in it.
 func (t *Task) rusage() rusage {
 	user, system := t.CPUTimes()
+	io := &t.fsctx.IO
 	return rusage{
 		User: user, System: system,
 		MinorFaults: t.usage.MinorFaults.Load(), MajorFaults: t.usage.MajorFaults.Load(),
 		COWCopies: t.usage.COWCopies.Load(), COWClaims: t.usage.COWClaims.Load(), ZeroFill: t.usage.ZeroFills.Load(),
 		Voluntary: t.Thread.Sleeps(), Involuntary: t.preempted.Load(),
+		ReadBytes: io.ReadBytes.Load(), ReadCalls: io.ReadCalls.Load(),
+		WriteBytes: io.WriteBytes.Load(), WriteCalls: io.WriteCalls.Load(),
 	}
 }
 
