@@ -1,0 +1,169 @@
+// Test runs all of Tamarix's tests, or some of them by name.
+//
+//	go run ./scripts/test [-run NAME] [-stress 10m]
+//
+// Without a name: gofmt, go vet, go test -race ./... on this host, the kernel and
+// the images, then the machines in QEMU (scripts/qemutest). With one, only what
+// is called so:
+//
+//	-run mm/fork          guest cases whose group/name begins so, on Tamarix
+//	-run TestBusybox      a test of scripts/qemutest, if it has one of that name;
+//	-run TestParse        else of the other packages, on this host
+//
+// -stress runs everything at once on four CPUs for that long.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"time"
+
+	"tamarix/scripts/image"
+)
+
+func main() {
+	name := flag.String("run", "", "only the tests of that `name`")
+	stress := flag.Duration("stress", 0, "run the stress test for that long")
+	flag.Parse()
+	root, err := image.Root()
+	if err == nil {
+		err = os.Chdir(root)
+	}
+	if err == nil {
+		err = run(*name, *stress)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL:", err)
+		os.Exit(1)
+	}
+	fmt.Println("All is well.")
+}
+
+// run chooses what is to be done and does it.
+func run(name string, stress time.Duration) error {
+	if err := command("checking what is installed", nil, "scripts/deps.sh", "test"); err != nil {
+		return err
+	}
+	if stress > 0 {
+		return machines("^TestStress$", fmt.Sprintf("STRESS_SECONDS=%d", int(stress.Seconds())))
+	}
+	if name == "" {
+		return everything()
+	}
+	if name[0] >= 'a' && name[0] <= 'z' {
+		return machines("^TestGuest$/^smp2$", "GUEST_RUN="+name)
+	}
+	first, _, _ := strings.Cut(name, "/")
+	out, err := exec.Command("go", "test", "-list", "^"+first+"$", "./scripts/qemutest").Output()
+	if err != nil {
+		return fmt.Errorf("go test -list: %w", err)
+	}
+	pattern := anchored(name)
+	if bytes.HasPrefix(out, []byte("Test")) && first != "TestStrip" && first != "TestSummary" {
+		return machines(pattern)
+	}
+	return command("host tests", nil, "go", "test", "-race", "-run", pattern, "./...")
+}
+
+// anchored makes each part of a test's name match just that.
+func anchored(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+// everything is all there is, the quick things first. What fails on the host does
+// not keep the machines from being tried.
+func everything() error {
+	start := time.Now()
+	var errs []error
+	steps := []func() error{
+		formatted,
+		func() error { return command("go vet", nil, "go", "vet", "./...") },
+		func() error { return command("host tests", nil, "go", "test", "-race", "./...") },
+		func() error { return machines("") },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL:", err)
+			errs = append(errs, err)
+		}
+	}
+	fmt.Printf("%v in all\n", time.Since(start).Round(time.Second))
+	return errors.Join(errs...)
+}
+
+// formatted complains about files that gofmt would change.
+func formatted() error {
+	dirs := []string{"arch", "boot", "fs", "initramfs", "kernel", "mm", "proc", "scripts"}
+	out, err := exec.Command("gofmt", append([]string{"-l"}, dirs...)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("gofmt: %w\n%s", err, out)
+	}
+	if len(out) > 0 {
+		return fmt.Errorf("not as gofmt has it:\n%s", out)
+	}
+	return nil
+}
+
+// machines builds the kernel and runs the tests of scripts/qemutest that match
+// the pattern.
+func machines(pattern string, env ...string) error {
+	if err := command("building the kernel", nil, "make", "-s", "kernel"); err != nil {
+		return err
+	}
+	args := []string{"test", "-v", "-count=1", "-timeout=60m"}
+	if pattern != "" {
+		args = append(args, "-run", pattern)
+	}
+	return command("QEMU tests", append(env, "TAMARIX_QEMU=1"), "go", append(args, "./scripts/qemutest")...)
+}
+
+// command runs a command and shows what it says, but for the noise of go test.
+func command(what string, env []string, name string, args ...string) error {
+	fmt.Printf("--- %s\n", what)
+	start := time.Now()
+	c := exec.Command(name, args...)
+	c.Env = append(os.Environ(), env...)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	c.Stderr = c.Stdout
+	if err := c.Start(); err != nil {
+		return err
+	}
+	show(os.Stdout, out)
+	if err := c.Wait(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		fmt.Printf("    %v\n", d.Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// noise is what go test says of tests that begin or that there are none.
+var noise = regexp.MustCompile(`^(=== (CONT|PAUSE|NAME)|\?  .*no test files|=== RUN +\S+/\S+/)`)
+
+// show copies lines that say something.
+func show(w io.Writer, r io.Reader) {
+	in := bufio.NewScanner(r)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		if !noise.MatchString(in.Text()) {
+			fmt.Fprintln(w, in.Text())
+		}
+	}
+	io.Copy(w, r) // a line too long for the scanner
+}
