@@ -10,6 +10,7 @@ import (
 	"tamarix/fs"
 	"tamarix/fs/devfs"
 	"tamarix/fs/procfs"
+	"tamarix/fs/sysfs"
 	"tamarix/fs/tty"
 	"tamarix/proc"
 )
@@ -43,6 +44,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 		return nil, err
 	}
 	procfs.Register(newProcInfo())
+	sysfs.Register(attributes())
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }
 
