@@ -85,9 +85,12 @@ func (t *vmaTree) remove(v *vma) {
 
 // resize moves the bounds of v, which must keep clear of its neighbours.
 func (t *vmaTree) resize(v *vma, start, end uint64) {
+	low, high := start != v.start, end != v.end
 	v.start, v.end = start, end
-	t.refresh(v)
-	if v.next != nil {
+	if low {
+		t.refresh(v)
+	}
+	if high && v.next != nil {
 		t.refresh(v.next)
 	}
 }

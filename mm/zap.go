@@ -170,7 +170,7 @@ func (as *AddressSpace) freeTables(lo, hi uint64) {
 		to -= arch.LeafSpan
 	}
 	if from < to {
-		as.pt.FreeTables(floor, ceil)
+		as.pt.FreeTablesAround(lo, hi, floor, ceil)
 	}
 }
 

@@ -117,14 +117,17 @@ func (pt *PageTable) NextLeaf(va, end uint64) (base uint64, leaf *[512]PTE) {
 				return va &^ (leafSpan - 1), t.Entries()
 			}
 			i := va >> shift & 511
-			from := i
+			from, limit := i, uint64(512)
+			if up := shift + indexBits; va>>up == (end-1)>>up {
+				limit = (end-1)>>shift&511 + 1 // end lies in this table
+			}
 			entries := t.Entries()
-			for i < 512 && !LoadPTE(&entries[i]).Present() {
+			for i < limit && !LoadPTE(&entries[i]).Present() {
 				i++
 			}
 			if i != from {
 				va = va>>(shift+indexBits)<<(shift+indexBits) + i<<shift
-				if i == 512 || va >= end {
+				if i == limit {
 					break // on to the next table, from the top
 				}
 			}
@@ -143,8 +146,13 @@ const LeafSpan = leafSpan
 //   - Nobody else uses the range; its translations have been flushed, or the
 //     caller flushes [lo, hi) before anything else is mapped there: the CPU may
 //     have cached the freed tables. FreeTables itself flushes once if it frees.
-func (pt *PageTable) FreeTables(lo, hi uint64) (n int) {
-	var dead deadTables
+func (pt *PageTable) FreeTables(lo, hi uint64) (n int) { return pt.FreeTablesAround(lo, hi, lo, hi) }
+
+// FreeTablesAround is FreeTables for the tables that cover some of [lo, hi) and
+// lie wholly inside [floor, ceil), the hole around it: only they can have become
+// empty by an unmapping of [lo, hi).
+func (pt *PageTable) FreeTablesAround(lo, hi, floor, ceil uint64) (n int) {
+	dead := deadTables{floor: floor, ceil: min(ceil, UserTop)}
 	n = pt.freeLevel(pt.root, 0, 39, lo, min(hi, UserTop), &dead)
 	pt.reap(&dead)
 	return n
@@ -154,8 +162,9 @@ func (pt *PageTable) FreeTables(lo, hi uint64) (n int) {
 // They are chained through their first word, which is harmless: that word,
 // as a table entry, is not present.
 type deadTables struct {
-	first Frame
-	n     int
+	floor, ceil uint64 // what tables must lie inside of to be unlinked
+	first       Frame
+	n           int
 }
 
 // reap flushes and then frees the unlinked tables.
@@ -177,13 +186,14 @@ func (pt *PageTable) reap(d *deadTables) {
 // from base on.
 func (pt *PageTable) freeLevel(t Frame, base uint64, shift uint, lo, hi uint64, dead *deadTables) (n int) {
 	span := uint64(1) << shift
-	for i := uint64(0); i < 512; i++ {
+	i := uint64(0)
+	if lo > base {
+		i = (lo - base) >> shift
+	}
+	for ; i < 512; i++ {
 		from := base + i*span
 		if from >= hi {
 			break
-		}
-		if from+span <= lo {
-			continue
 		}
 		p := entry(t, from, shift)
 		e := LoadPTE(p)
@@ -194,8 +204,8 @@ func (pt *PageTable) freeLevel(t Frame, base uint64, shift uint, lo, hi uint64, 
 		if shift > 21 {
 			n += pt.freeLevel(sub, from, shift-indexBits, lo, hi, dead)
 		}
-		// The last span below UserTop is whole even though hi may end a page before.
-		if from < lo || from+span > hi && from+span < UserTop {
+		// The last span below UserTop is whole even though ceil may end a page before.
+		if from < dead.floor || from+span > dead.ceil && from+span < UserTop {
 			continue
 		}
 		if !tableEmpty(sub) {
