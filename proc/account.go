@@ -9,9 +9,11 @@ import (
 	"tamarix/fs"
 )
 
-// userAccount counts the tasks of one real user id, for RLIMIT_NPROC.
+// userAccount counts what one real user id has: tasks, for RLIMIT_NPROC, and
+// queued signals, for RLIMIT_SIGPENDING.
 type userAccount struct {
-	tasks atomic.Int64
+	tasks   atomic.Int64
+	signals atomic.Int64
 }
 
 // accounts is by real user id. An account stays once made: there are no more of
@@ -39,7 +41,9 @@ func (t *Task) chargeTask(c *fs.Cred) (*userAccount, error) {
 	return a, nil
 }
 
-// changeAccount moves t to the account of user uid. Owner only.
+// changeAccount moves t to the account of user uid. That this may exceed the
+// user's RLIMIT_NPROC is no error here, since programs do not expect one of
+// setuid(2); the next execve(2) has it (getrlimit(2)). Owner only.
 func (t *Task) changeAccount(uid uint32) {
 	a := accountOf(uid)
 	if a != t.account {
@@ -47,4 +51,9 @@ func (t *Task) changeAccount(uid uint32) {
 		t.account.tasks.Add(-1)
 		t.account = a
 	}
+	t.crowded = t.exceedsNProc(uid)
+}
+
+func (t *Task) exceedsNProc(uid uint32) bool {
+	return uid != 0 && uint64(t.account.tasks.Load()) > t.Group.Limit(rlimNProc)
 }

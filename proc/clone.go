@@ -143,7 +143,7 @@ func (t *Task) Clone(a *CloneArgs) (int32, error) {
 		v = new(vforkWait)
 		c.vfork = v
 	}
-	go c.main()
+	c.start()
 	if v != nil {
 		v.queue.WaitKillable(&t.Thread, wait.Never, v.done.Load)
 	}
@@ -273,9 +273,11 @@ func (t *Task) admit(c *Task, a *CloneArgs) error {
 	c.fsctx.PID = n.PID
 	n.threads = []*Task{c}
 	if a.Flags&unix.CLONE_PARENT != 0 {
-		n.parent, n.creator, n.exitSignal = g.parent, g.creator, g.exitSignal
+		n.setParent(g.parent, g.creator)
+		n.exitSignal = g.exitSignal
 	} else {
-		n.parent, n.creator, n.exitSignal = g, t, unix.Signal(a.ExitSignal)
+		n.setParent(g, t)
+		n.exitSignal = unix.Signal(a.ExitSignal)
 	}
 	n.hasSubreaper = g.hasSubreaper || g.subreaper
 	n.parent.children.add(n, linkSibling)

@@ -54,6 +54,10 @@ type argument struct {
 // leaves the caller as it was. On success the registers are the new program's,
 // and the other threads are gone.
 func (t *Task) Exec(a *ExecArgs) error {
+	if t.crowded && t.exceedsNProc(t.Cred().UID) {
+		return unix.EAGAIN
+	}
+	t.crowded = false
 	p := &program{t: t, name: a.Path}
 	defer p.drop()
 	if err := p.open(a); err != nil {
@@ -360,7 +364,7 @@ func StartInit(fi *fs.FSInfo, files *fs.FDTable, a *ExecArgs) error {
 		ctx.Free()
 		return err
 	}
-	go t.main()
+	t.start()
 	return nil
 }
 

@@ -49,6 +49,7 @@ func (t *Task) exit() {
 
 	t.account.tasks.Add(-1)
 	t.Ctx.Free()
+	t.fsctx.PathBuf = [2][]byte{} // a zombie needs none
 }
 
 // releaseUserMemory tells the C library that the thread is gone and gives up
@@ -203,7 +204,7 @@ func (g *ThreadGroup) giveAwayChildren() {
 	reaper := g.reaper()
 	for c := g.children.head; c != nil; c = g.children.head {
 		g.children.remove(c, linkSibling)
-		c.parent, c.creator = reaper, reaper.Leader
+		c.setParent(reaper, reaper.Leader)
 		c.exitSignal = unix.SIGCHLD
 		reaper.children.add(c, linkSibling)
 		c.sendParentDeath()

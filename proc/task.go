@@ -60,6 +60,7 @@ type Task struct {
 	childSetTID   uint64     // user address to store the own TID at when it first runs
 	futex         futexWaiter
 	account       *userAccount // whose count of tasks it is in
+	crowded       bool         // a set*id call has put it over its new user\'s RLIMIT_NPROC
 	peakRSS       uint64       // bytes; noted when the address space is given up
 	exitStatus    int          // wait status of exit(2), for a process whose threads all leave by it
 	personality   uint32
