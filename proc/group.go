@@ -41,6 +41,10 @@ type ThreadGroup struct {
 	executed     bool   // has called execve since fork: setpgid(2) by its parent gets EACCES
 	childUsage   rusage // of children that were waited for
 
+	// parentPID is parent's PID, for getppid(2) without a lock. Written with
+	// tree held.
+	parentPID atomic.Int32
+
 	// --- Signals, and with them the list of threads, guarded by sig.mu.
 
 	sig        groupSignals

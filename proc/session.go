@@ -187,11 +187,16 @@ func (g *ThreadGroup) Parent() *ThreadGroup {
 }
 
 // ParentPID is getppid(2): 0 for PID 1.
-func (g *ThreadGroup) ParentPID() int32 {
-	if p := g.Parent(); p != nil {
-		return p.PID
+func (g *ThreadGroup) ParentPID() int32 { return g.parentPID.Load() }
+
+// setParent makes p the parent.
+//
+//   - tree is held for writing
+func (g *ThreadGroup) setParent(p *ThreadGroup, creator *Task) {
+	g.parent, g.creator = p, creator
+	if p != nil {
+		g.parentPID.Store(p.PID)
 	}
-	return 0
 }
 
 // FindSession returns the session with that number, or nil.
