@@ -27,9 +27,11 @@ var buddy struct {
 
 	// untouched are ranges that no list holds yet. A list's links lie in the
 	// free pages themselves, so to list all memory at boot would touch all of
-	// it: in a virtual machine, that makes the host find memory for it.
-	untouched  [maxUntouched]struct{ start, end uint64 }
-	nUntouched int
+	// it: in a virtual machine, that makes the host find memory for it. The
+	// lowest are used up first: some things must lie below 4 GiB.
+	untouched      [maxUntouched]struct{ start, end uint64 }
+	firstUntouched int
+	nUntouched     int
 
 	// reserve is how many pages user uses leave alone. Set once at boot.
 	reserve uint64
@@ -102,17 +104,17 @@ func buddyTake(order uint32) Frame {
 //
 //go:nosplit
 func buddyTouch() bool {
-	if buddy.nUntouched == 0 {
+	if buddy.firstUntouched == buddy.nUntouched {
 		return false
 	}
-	r := &buddy.untouched[buddy.nUntouched-1]
+	r := &buddy.untouched[buddy.firstUntouched]
 	o := uint32(0)
 	for o < maxOrder && r.start&(PageSize<<o) == 0 && r.start+PageSize<<(o+1) <= r.end {
 		o++
 	}
 	f := Frame(r.start)
 	if r.start += PageSize << o; r.start >= r.end {
-		buddy.nUntouched--
+		buddy.firstUntouched++
 	}
 	buddy.free -= 1 << o
 	buddyGive(f, o)
@@ -197,18 +199,14 @@ func frameAddRange(start, end uint64) {
 		return
 	}
 	if buddy.nUntouched == maxUntouched {
-		buddyTouchAll()
+		for buddyTouch() {
+		}
+		buddy.firstUntouched, buddy.nUntouched = 0, 0
 	}
 	buddy.untouched[buddy.nUntouched].start = start
 	buddy.untouched[buddy.nUntouched].end = end
 	buddy.nUntouched++
 	buddy.free += (end - start) >> PageShift
-}
-
-// buddyTouchAll lists all that is untouched.
-func buddyTouchAll() {
-	for buddyTouch() {
-	}
 }
 
 // frameTableSize is the size in bytes of the records for memory below top.
