@@ -197,6 +197,7 @@ func (t *Task) takeInfoLocked(q *sigQueued, sig unix.Signal) SigInfo {
 		g.sig.mu.Lock()
 	default:
 		q.release()
+		g.sig.spare = q
 		if sig == unix.SIGALRM && info.Code == SI_KERNEL {
 			g.sig.mu.Unlock()
 			g.alarmDelivered()
@@ -310,11 +311,7 @@ func (t *Task) pushHandler(d *delivery) {
 	}
 	var err error = unix.EFAULT
 	if d.action.Flags&SA_RESTORER != 0 { // x86-64 has no other way back
-		if d.action.Flags&SA_SIGINFO != 0 {
-			f.HasInfo = true
-			d.info.Put(&f.Info)
-		}
-		err = t.Ctx.PushSignal(t.AS, &f)
+		err = t.writeFrame(&f, d)
 	}
 	if err != nil {
 		t.forceSIGSEGV(sig)
@@ -331,12 +328,34 @@ func (t *Task) pushHandler(d *delivery) {
 	t.setBlocked(block)
 }
 
+// writeFrame writes the frame f for d to the user's stack and starts the handler.
+func (t *Task) writeFrame(f *arch.SignalFrame, d *delivery) error {
+	u := t.Ctx
+	if err := u.PlaceFrame(f); err != nil {
+		return err
+	}
+	if err := t.AS.CopyOut(f.FP, u.FrameImage()); err != nil {
+		return err
+	}
+	var b arch.FrameHead
+	u.FillFrame(&b, f)
+	info := d.action.Flags&SA_SIGINFO != 0
+	if info {
+		d.info.Put(&b.Info)
+	}
+	if err := t.AS.CopyOut(f.SP, b.Bytes(info)); err != nil {
+		return err
+	}
+	u.StartHandler(f)
+	return nil
+}
+
 // SigReturn implements rt_sigreturn(2): it takes the registers back from the
 // frame on the stack. A frame that is not one is a SIGSEGV.
 func (t *Task) SigReturn() uint64 {
 	t.sysNr = -1 // the RAX that comes now is no result
 	t.sig.restart = nil
-	mask, alt, err := t.Ctx.PopSignal(t.AS)
+	mask, alt, err := t.readFrame()
 	if err != nil {
 		t.forceSIGSEGV(0)
 		return t.Ctx.Return()
@@ -344,6 +363,36 @@ func (t *Task) SigReturn() uint64 {
 	t.setBlocked(SigSet(mask))
 	t.setAltStack(alt, t.Ctx.SP, minSigStack) // a bad one is ignored here
 	return t.Ctx.Return()
+}
+
+// readFrame takes the registers from the frame at the top of the user's stack,
+// and returns the mask and the alternate stack that it asks for.
+func (t *Task) readFrame() (mask uint64, alt arch.AltStack, err error) {
+	u := t.Ctx
+	var b arch.FrameHead
+	if err := t.AS.CopyIn(b.Bytes(false), u.FrameAddress()); err != nil {
+		return 0, alt, err
+	}
+	fp, err := u.CheckFrame(&b)
+	if err != nil {
+		return 0, alt, err
+	}
+	n := 0
+	if fp != 0 {
+		p := u.FrameSpace()
+		n = len(p)
+		if t.AS.CopyIn(p, fp) != nil { // perhaps a short one at the end of a mapping
+			n = arch.FrameImageMin
+			if err := t.AS.CopyIn(p[:n], fp); err != nil {
+				u.RestoreImage(0)
+				return 0, alt, err
+			}
+		}
+	}
+	if err := u.RestoreImage(n); err != nil {
+		return 0, alt, err
+	}
+	return u.RestoreFrame(&b)
 }
 
 // RestartSyscall implements restart_syscall(2).

@@ -1,18 +1,13 @@
 package proc
 
-import (
-	"sync"
-	"sync/atomic"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // sigQueued is one queued instance of a signal.
 type sigQueued struct {
 	info  SigInfo
 	next  *sigQueued
-	user  *sigUser    // who pays for it under RLIMIT_SIGPENDING; nil: nobody
-	timer *posixTimer // the timer that sent it and owns this record; nil: none
+	user  *userAccount // who pays for it under RLIMIT_SIGPENDING; nil: nobody
+	timer *posixTimer  // the timer that sent it and owns this record; nil: none
 }
 
 // pending is a set of pending signals with what is known about them, in order
@@ -147,64 +142,29 @@ func (q *sigQueued) release() {
 		q.timer.dropped()
 		return
 	}
-	q.user.uncharge()
+	q.user.unchargeSignal()
 	q.user = nil
 }
 
-// sigUser counts the queued signals of one real user id (RLIMIT_SIGPENDING).
-type sigUser struct {
-	uid   uint32
-	count atomic.Int64
-}
-
-var sigUsers struct {
-	mu sync.Mutex // guards m; leaf
-	m  map[uint32]*sigUser
-}
-
-// charge adds one queued signal to the account of uid, or returns nil when it
-// has limit of them already. A limit below 0 means none.
-func chargeSignal(uid uint32, limit int64) *sigUser {
-	sigUsers.mu.Lock()
-	defer sigUsers.mu.Unlock()
-	u := sigUsers.m[uid]
-	if u == nil {
-		if sigUsers.m == nil {
-			sigUsers.m = make(map[uint32]*sigUser)
-		}
-		u = &sigUser{uid: uid}
-		sigUsers.m[uid] = u
-	}
-	if limit >= 0 && u.count.Load() >= limit {
-		if u.count.Load() == 0 {
-			delete(sigUsers.m, uid)
-		}
+// chargeSignal adds one queued signal to the account of uid, or returns nil
+// when it has limit of them already (RLIMIT_SIGPENDING). A limit below 0 means
+// none.
+func chargeSignal(uid uint32, limit int64) *userAccount {
+	a := accountOf(uid)
+	if n := a.signals.Add(1); limit >= 0 && n > limit {
+		a.signals.Add(-1)
 		return nil
 	}
-	u.count.Add(1)
-	return u
+	return a
 }
 
-// uncharge takes one signal off the account; the account of a user without
-// queued signals goes away.
-func (u *sigUser) uncharge() {
-	if u == nil {
-		return
-	}
-	sigUsers.mu.Lock()
-	defer sigUsers.mu.Unlock()
-	if u.count.Add(-1) == 0 && sigUsers.m[u.uid] == u {
-		delete(sigUsers.m, u.uid)
+// unchargeSignal takes one off again.
+func (a *userAccount) unchargeSignal() {
+	if a != nil {
+		a.signals.Add(-1)
 	}
 }
 
 // QueuedSignals returns how many signals are queued for user uid (SigQ of
 // /proc/PID/status).
-func QueuedSignals(uid uint32) int64 {
-	sigUsers.mu.Lock()
-	defer sigUsers.mu.Unlock()
-	if u := sigUsers.m[uid]; u != nil {
-		return u.count.Load()
-	}
-	return 0
-}
+func QueuedSignals(uid uint32) int64 { return accountOf(uid).signals.Load() }

@@ -87,7 +87,12 @@ func (g *ThreadGroup) sendLocked(t *Task, info *SigInfo, group, force bool) erro
 		u := chargeSignal(t.Cred().UID, limit)
 		switch {
 		case u != nil:
-			p.push(&sigQueued{info: *info, user: u})
+			q := g.sig.spare
+			if g.sig.spare = nil; q == nil {
+				q = new(sigQueued)
+			}
+			q.info, q.user = *info, u
+			p.push(q)
 		case sig >= SIGRTMIN && info.Code != SI_USER:
 			return unix.EAGAIN
 		}

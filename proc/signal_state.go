@@ -61,6 +61,7 @@ type groupSignals struct {
 	stopSignal unix.Signal // of the stop that is under way or done; reported by WUNTRACED, then 0
 	stopCount  int         // threads that have not joined the stop that is under way
 	contSeq    uint32      // counts SIGCONT
+	spare      *sigQueued  // a record to use next: most signals come one at a time
 	turn       int         // where the search for a thread that takes a signal begins
 
 	arrived wait.Queue // woken with POLLIN on every new signal: signalfd(2). Below mu.

@@ -82,7 +82,7 @@ func (t *Task) CreateTimer(clock Clock, ev SigEvent) (int32, error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if len(ts.posix) >= maxTimers {
-		u.uncharge()
+		u.unchargeSignal()
 		return 0, unix.EAGAIN
 	}
 	if ts.posix == nil {
@@ -201,7 +201,7 @@ func (pt *posixTimer) destroy() {
 		pt.queued = false
 	}
 	g.sig.mu.Unlock()
-	pt.record.user.uncharge()
+	pt.record.user.unchargeSignal()
 	pt.record.user = nil
 }
 

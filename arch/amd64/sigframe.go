@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"encoding/binary"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,27 +20,46 @@ import (
 //	       magic2             4
 //	       (red zone)       128   the interrupted function's, left alone
 
-// Places in the frame.
+// FrameHead is the frame without the XSAVE image: struct rt_sigframe.
+type FrameHead struct {
+	ret     uint64 // sa_restorer: where the handler returns to
+	ucFlags uint64
+	ucLink  uint64
+	altSP   uint64 // uc_stack
+	altFlag uint32
+	_       uint32
+	altSize uint64
+
+	// struct sigcontext
+	r8, r9, r10, r11, r12, r13, r14, r15 uint64
+	di, si, bp, bx, dx, ax, cx, sp, ip   uint64
+	flags                                uint64
+	cs, gs, fs, ss                       uint16
+	errorCode, vector, oldMask, cr2      uint64
+	fpstate                              uint64
+	_                                    [8]uint64
+
+	mask uint64 // uc_sigmask
+	Info [128]byte
+}
+
+// Sizes, and what else the ABI fixes.
 const (
-	frameUC      = 8                                // struct ucontext
-	frameStack   = frameUC + 16                     // uc_stack
-	frameRegs    = frameUC + 40                     // uc_mcontext
-	frameMask    = frameRegs + 256                  // uc_sigmask
-	frameInfo    = frameMask + 8                    // siginfo
-	frameSize    = frameInfo + 128                  // struct rt_sigframe
-	frameFlags   = frameRegs + 17*8                 // eflags
-	frameCS      = frameRegs + 18*8                 // cs, gs, fs, ss: 16 bits each
-	frameSS      = frameCS + 6                      //
-	frameFPState = frameRegs + 23*8                 // fpstate
-	redZone      = 128                              // System V ABI, AMD64 supplement, 3.2.2
-	fxSoftware   = 464                              // struct _fpx_sw_bytes
-	frameSlack   = 63 + 15                          // for the two alignments
-	magic2Size   = 4                                // after the image
-	fpMagic1     = 0x46505853                       // FP_XSTATE_MAGIC1
-	fpMagic2     = 0x46505845                       // FP_XSTATE_MAGIC2
-	ucXState     = 1                                // UC_FP_XSTATE
-	ucSS         = 2                                // UC_SIGCONTEXT_SS
-	ucStrictSS   = 4                                // UC_STRICT_RESTORE_SS
+	frameUC    = unsafe.Offsetof(FrameHead{}.ucFlags)
+	frameInfo  = unsafe.Offsetof(FrameHead{}.Info)
+	frameSize  = unsafe.Sizeof(FrameHead{})
+	redZone    = 128     // System V ABI, AMD64 supplement, 3.2.2
+	fxSoftware = 464     // struct _fpx_sw_bytes
+	frameSlack = 63 + 15 // for the two alignments
+	magic2Size = 4       // after the image
+
+	fpMagic1 = 0x46505853 // FP_XSTATE_MAGIC1
+	fpMagic2 = 0x46505845 // FP_XSTATE_MAGIC2
+
+	ucXState   = 1 // UC_FP_XSTATE
+	ucSS       = 2 // UC_SIGCONTEXT_SS
+	ucStrictSS = 4 // UC_STRICT_RESTORE_SS
+
 	linuxUserCS  = 0x33                             // __USER_CS, the selectors programs know
 	linuxUserDS  = 0x2b                             // __USER_DS
 	flagsReturn  = 0x50dd5                          // FIX_EFLAGS of asm/sighandling.h: AC RF OF DF TF SF ZF AF PF CF
@@ -68,7 +88,7 @@ func (s *AltStack) Contains(sp uint64) bool {
 
 func (s *AltStack) holds(sp uint64) bool { return sp > s.SP && sp-s.SP <= s.Size }
 
-// SignalFrame says which handler is to run, and what it is told.
+// SignalFrame says which handler is to run, and where its frame goes.
 type SignalFrame struct {
 	Signal   int32
 	Handler  uint64
@@ -76,30 +96,28 @@ type SignalFrame struct {
 	Mask     uint64   // blocked signals to restore
 	AltStack AltStack // the thread's; Size 0: none
 	OnStack  bool     // SA_ONSTACK
-	HasInfo  bool     // SA_SIGINFO: Info is copied
-	Info     [128]byte
-}
 
-// UserMemory copies to and from the memory of the thread (mm.AddressSpace).
-type UserMemory interface {
-	CopyOut(addr uint64, p []byte) error
-	CopyIn(p []byte, addr uint64) error
+	// Set by PlaceFrame: where the head and the XSAVE image belong.
+	SP, FP uint64
 }
 
 // SignalStackMin returns the size of the largest frame, AT_MINSIGSTKSZ of
 // getauxval(3).
 func SignalStackMin() uint64 {
-	return (frameSize + uint64(XSaveSize()) + magic2Size + frameSlack + 15) &^ 15
+	return (uint64(frameSize) + uint64(XSaveSize()) + magic2Size + frameSlack + 15) &^ 15
 }
 
 // hasXSAVE reports whether images have the XSAVE header, and frames say so.
 func hasXSAVE() bool { return XSaveSize() > fxSize }
 
-// PushSignal writes the frame for f below the thread's stack pointer and
-// turns the registers to the handler, with fresh extended state. On an error
-// (EFAULT: no stack there, or the alternate stack is too small) nothing has
-// changed but user memory.
-func (u *UserContext) PushSignal(mem UserMemory, f *SignalFrame) error {
+// A handler is started in four steps, between which the caller copies to user
+// memory: PlaceFrame finds the place, FrameImage is what belongs at f.FP,
+// FillFrame makes what belongs at f.SP, StartHandler turns the registers. Until
+// the last one the thread has not changed.
+
+// PlaceFrame finds room below the thread's stack pointer, or on its alternate
+// stack: EFAULT if there is none.
+func (u *UserContext) PlaceFrame(f *SignalFrame) error {
 	sp := u.SP - redZone
 	nested := f.AltStack.Contains(u.SP)
 	entering := f.OnStack && !nested && f.AltStack.Size != 0
@@ -107,84 +125,66 @@ func (u *UserContext) PushSignal(mem UserMemory, f *SignalFrame) error {
 		sp = f.AltStack.SP + f.AltStack.Size
 	}
 	u.makeFull()
-	image := u.saveExtended()
-	fp := sp - uint64(len(image))
-	if hasXSAVE() {
-		fp -= magic2Size
-	}
-	fp &^= 63
-	sp = (fp-frameSize)&^15 - 8
-	if (nested || entering) && !f.AltStack.holds(sp) {
+	f.FP = (sp - imageSize()) &^ 63
+	f.SP = (f.FP-uint64(frameSize))&^15 - 8
+	if (nested || entering) && !f.AltStack.holds(f.SP) || f.SP >= UserTop || f.FP >= UserTop {
 		return unix.EFAULT
 	}
-	if sp >= UserTop || fp >= UserTop {
-		return unix.EFAULT
-	}
-
-	u.prepareImage(image)
-	if err := mem.CopyOut(fp, image); err != nil {
-		return err
-	}
-	if hasXSAVE() {
-		var m [magic2Size]byte
-		binary.LittleEndian.PutUint32(m[:], fpMagic2)
-		if err := mem.CopyOut(fp+uint64(len(image)), m[:]); err != nil {
-			return err
-		}
-	}
-	var b [frameSize]byte
-	u.fillFrame(&b, f, fp)
-	n := frameInfo
-	if f.HasInfo {
-		copy(b[frameInfo:], f.Info[:])
-		n = frameSize
-	}
-	if err := mem.CopyOut(sp, b[:n]); err != nil {
-		return err
-	}
-
-	u.DI, u.SI, u.DX = uint64(uint32(f.Signal)), sp+frameInfo, sp+frameUC
-	u.AX = 0
-	u.SP = sp
-	u.IP = f.Handler
-	u.Flags &= flagsHandler
-	u.initExtended()
 	return nil
 }
 
-// fillFrame writes everything but the siginfo into b.
-func (u *UserContext) fillFrame(b *[frameSize]byte, f *SignalFrame, fp uint64) {
-	u.makeFull()
-	le := binary.LittleEndian
-	le.PutUint64(b[0:], f.Restorer)
-	flags := uint64(ucSS | ucStrictSS)
-	if hasXSAVE() {
-		flags |= ucXState
+// imageSize is the length of the XSAVE image in a frame.
+func imageSize() uint64 {
+	if !hasXSAVE() {
+		return uint64(XSaveSize())
 	}
-	le.PutUint64(b[frameUC:], flags)
-	le.PutUint64(b[frameStack:], f.AltStack.SP)
-	le.PutUint32(b[frameStack+8:], f.AltStack.Flags)
-	le.PutUint64(b[frameStack+16:], f.AltStack.Size)
-	for i, p := range u.frameOrder() {
-		le.PutUint64(b[frameRegs+8*i:], *p)
-	}
-	le.PutUint64(b[frameFlags:], u.Flags)
-	le.PutUint16(b[frameCS:], linuxUserCS)
-	le.PutUint16(b[frameSS:], linuxUserDS)
-	le.PutUint64(b[frameCS+8:], u.errorCode)
-	le.PutUint64(b[frameCS+16:], u.vector)
-	le.PutUint64(b[frameCS+24:], f.Mask) // oldmask
-	le.PutUint64(b[frameCS+32:], u.faultAddr)
-	le.PutUint64(b[frameFPState:], fp)
-	le.PutUint64(b[frameMask:], f.Mask)
+	return uint64(XSaveSize()) + magic2Size
 }
 
-// frameOrder is the order of the registers in struct sigcontext.
-func (u *UserContext) frameOrder() [17]*uint64 {
-	return [17]*uint64{
-		&u.R8, &u.R9, &u.R10, &u.R11, &u.R12, &u.R13, &u.R14, &u.R15,
-		&u.DI, &u.SI, &u.BP, &u.BX, &u.DX, &u.AX, &u.CX, &u.SP, &u.IP,
+// FrameImage returns the extended state as frames show it. The slice is good
+// until StartHandler.
+func (u *UserContext) FrameImage() []byte {
+	u.prepareImage(u.saveExtended())
+	return u.xsave[:imageSize()]
+}
+
+// FillFrame writes everything but the siginfo into b.
+func (u *UserContext) FillFrame(b *FrameHead, f *SignalFrame) {
+	b.ret = f.Restorer
+	b.ucFlags = ucSS | ucStrictSS
+	if hasXSAVE() {
+		b.ucFlags |= ucXState
 	}
+	b.altSP, b.altFlag, b.altSize = f.AltStack.SP, f.AltStack.Flags, f.AltStack.Size
+	b.r8, b.r9, b.r10, b.r11 = u.R8, u.R9, u.R10, u.R11
+	b.r12, b.r13, b.r14, b.r15 = u.R12, u.R13, u.R14, u.R15
+	b.di, b.si, b.bp, b.bx = u.DI, u.SI, u.BP, u.BX
+	b.dx, b.ax, b.cx, b.sp, b.ip = u.DX, u.AX, u.CX, u.SP, u.IP
+	b.flags = u.Flags
+	b.cs, b.ss = linuxUserCS, linuxUserDS
+	b.errorCode, b.vector, b.cr2 = u.errorCode, u.vector, u.faultAddr
+	b.oldMask, b.mask = f.Mask, f.Mask
+	b.fpstate = f.FP
+}
+
+// Bytes returns the frame as it lies in memory, with the siginfo or without.
+func (b *FrameHead) Bytes(info bool) []byte {
+	p := (*[frameSize]byte)(unsafe.Pointer(b))
+	if info {
+		return p[:]
+	}
+	return p[:frameInfo]
+}
+
+// StartHandler turns the thread's registers to the handler, whose frame has
+// been written, with fresh extended state.
+func (u *UserContext) StartHandler(f *SignalFrame) {
+	u.DI, u.SI, u.DX = uint64(uint32(f.Signal)), f.SP+uint64(frameInfo), f.SP+uint64(frameUC)
+	u.AX = 0
+	u.SP = f.SP
+	u.IP = f.Handler
+	u.Flags &= flagsHandler
+	u.initExtended()
 }
 
 // prepareImage makes image fit to be seen: the legacy part is marked as valid
@@ -207,6 +207,7 @@ func (u *UserContext) prepareImage(image []byte) {
 	le.PutUint32(sw[4:], uint32(len(image)+magic2Size))
 	le.PutUint64(sw[8:], XFeatures())
 	le.PutUint32(sw[16:], uint32(len(image)))
+	put32(&u.xsave, len(image), fpMagic2)
 }
 
 // initX87 gives the x87 part of the image its initial content.
@@ -226,114 +227,110 @@ func (u *UserContext) initExtended() {
 	u.extendedChanged()
 }
 
-// PopSignal takes the registers back from the frame that the handler's return
-// has left just below the stack pointer: rt_sigreturn(2). Nothing in the frame
-// is trusted. It returns the mask and the alternate stack that the frame asks
-// for; EFAULT when the frame cannot be read or cannot be right, and then the
-// registers may be anything but harmful.
-func (u *UserContext) PopSignal(mem UserMemory) (mask uint64, alt AltStack, err error) {
-	var b [frameInfo]byte
-	if err := mem.CopyIn(b[:], u.SP-frameUC); err != nil {
-		return 0, alt, err
+// rt_sigreturn(2) takes the registers back in three steps: the caller copies
+// the head of the frame from FrameAddress, and hands it to CheckFrame; it
+// copies the image into what FrameSpace gives, and hands the number of bytes to
+// RestoreImage; then comes RestoreFrame. Nothing in the frame is trusted. On an
+// error the registers may be anything but harmful.
+
+// FrameAddress returns where the head of the frame is that the handler's return
+// has left: its return address is gone from the stack.
+func (u *UserContext) FrameAddress() uint64 { return u.SP - uint64(frameUC) }
+
+// CheckFrame returns where the XSAVE image of a frame is, 0 for none. EFAULT:
+// it cannot be a frame.
+func (u *UserContext) CheckFrame(b *FrameHead) (fp uint64, err error) {
+	if b.cs|3 != linuxUserCS {
+		return 0, unix.EFAULT // 32-bit code, or no code segment at all
 	}
+	if b.ss|3 != linuxUserDS && b.ucFlags&ucStrictSS != 0 {
+		return 0, unix.EFAULT
+	}
+	if hasXSAVE() && b.fpstate&63 != 0 {
+		return 0, unix.EFAULT
+	}
+	return b.fpstate, nil
+}
+
+// FrameSpace returns where the image has to go: as much of it as there is, at
+// least FrameImageMin bytes.
+func (u *UserContext) FrameSpace() []byte {
+	u.dropExtended() // nobody else writes into the image from here on
+	return u.xsave[:imageSize()]
+}
+
+// FrameImageMin is the length of the part that every image has.
+const FrameImageMin = fxSize
+
+// RestoreImage takes the extended state from the n bytes that were copied to
+// FrameSpace; 0 asks for the initial state. When the software bytes do not
+// describe an XSAVE image, only the legacy part counts. A bad image leaves the
+// initial state.
+func (u *UserContext) RestoreImage(n int) error {
+	if n == 0 {
+		u.initExtended()
+		return nil
+	}
+	if n < FrameImageMin || !u.acceptImage(n) {
+		u.initExtended()
+		return unix.EFAULT
+	}
+	u.extendedChanged()
+	return nil
+}
+
+// acceptImage looks at n bytes of an image that came from user memory, and
+// makes the XSAVE header right. false: XRSTOR would fault on it.
+func (u *UserContext) acceptImage(n int) bool {
 	le := binary.LittleEndian
-	cs, ss := le.Uint16(b[frameCS:])|3, le.Uint16(b[frameSS:])|3
-	if cs != linuxUserCS {
-		return 0, alt, unix.EFAULT // 32-bit code, or no code segment at all
+	image := u.xsave[:imageSize()]
+	if get32(&u.xsave, fxMXCSR)&^mxcsrMask != 0 {
+		return false
 	}
-	if ss != linuxUserDS && le.Uint64(b[frameUC:])&ucStrictSS != 0 {
-		return 0, alt, unix.EFAULT
+	if !hasXSAVE() {
+		return true
 	}
-	if err := u.restoreImage(mem, le.Uint64(b[frameFPState:])); err != nil {
-		return 0, alt, err
+	sw := image[fxSoftware:fxSize]
+	size, whole := le.Uint32(sw[16:]), le.Uint32(sw[4:])
+	header := image[xsaveHeader:xsaveMinimum]
+	if le.Uint32(sw) != fpMagic1 || size < xsaveMinimum || int(size) > XSaveSize() || size > whole ||
+		int(size)+magic2Size > n || le.Uint32(image[size:]) != fpMagic2 {
+		clear(image[xsaveHeader:])
+		le.PutUint64(header, xfeatureX87|xfeatureSSE)
+		return true
 	}
+	clear(image[size:])
+	bv := le.Uint64(header)
+	for i := 8; i < len(header); i += 8 { // XCOMP_BV and the reserved bytes
+		if le.Uint64(header[i:]) != 0 {
+			return false
+		}
+	}
+	if bv&^XFeatures() != 0 {
+		return false
+	}
+	bv &= le.Uint64(sw[8:])
+	le.PutUint64(header, bv)
+	if bv&xfeatureX87 == 0 {
+		u.initX87()
+	}
+	return true
+}
+
+// RestoreFrame takes the registers from a frame that CheckFrame has passed, and
+// returns the mask and the alternate stack that it asks for.
+func (u *UserContext) RestoreFrame(b *FrameHead) (mask uint64, alt AltStack, err error) {
 	u.full = 1 // all of them matter, whatever the system call spoiled
-	for i, p := range u.frameOrder() {
-		*p = le.Uint64(b[frameRegs+8*i:])
-	}
+	u.R8, u.R9, u.R10, u.R11 = b.r8, b.r9, b.r10, b.r11
+	u.R12, u.R13, u.R14, u.R15 = b.r12, b.r13, b.r14, b.r15
+	u.DI, u.SI, u.BP, u.BX = b.di, b.si, b.bp, b.bx
+	u.DX, u.AX, u.CX, u.SP, u.IP = b.dx, b.ax, b.cx, b.sp, b.ip
+	u.SetFlags(u.Flags&^flagsReturn | b.flags&flagsReturn)
 	if int64(u.IP)<<16>>16 != int64(u.IP) {
 		u.IP = 0
 		return 0, alt, unix.EFAULT // IRET itself would fault
 	}
-	u.SetFlags(u.Flags&^flagsReturn | le.Uint64(b[frameFlags:])&flagsReturn)
-	alt = AltStack{
-		SP:    le.Uint64(b[frameStack:]),
-		Flags: le.Uint32(b[frameStack+8:]),
-		Size:  le.Uint64(b[frameStack+16:]),
-	}
-	return le.Uint64(b[frameMask:]), alt, nil
-}
-
-// restoreImage reads the extended state from fp; 0 asks for the initial state.
-// When the software bytes do not describe an XSAVE image, only the legacy part
-// counts. A bad image leaves the initial state.
-func (u *UserContext) restoreImage(mem UserMemory, fp uint64) error {
-	if fp == 0 {
-		u.initExtended()
-		return nil
-	}
-	u.saveExtended() // nobody else writes into the image from here on
-	u.extendedChanged()
-	err := u.readImage(mem, fp)
-	if err != nil {
-		u.initExtended()
-		return err
-	}
-	u.extendedChanged()
-	return nil
-}
-
-func (u *UserContext) readImage(mem UserMemory, fp uint64) error {
-	le := binary.LittleEndian
-	image := u.xsave[:XSaveSize()]
-	if hasXSAVE() && fp&63 != 0 {
-		return unix.EFAULT
-	}
-	if err := mem.CopyIn(image[:fxSize], fp); err != nil {
-		return err
-	}
-	if le.Uint32(image[fxMXCSR:])&^mxcsrMask != 0 {
-		return unix.EFAULT
-	}
-	if !hasXSAVE() {
-		return nil
-	}
-	header := image[xsaveHeader:xsaveMinimum]
-	sw := image[fxSoftware:fxSize]
-	size, whole := le.Uint32(sw[16:]), le.Uint32(sw[4:])
-	if le.Uint32(sw) != fpMagic1 || size < xsaveMinimum || size > uint32(len(image)) || size > whole {
-		clear(header)
-		le.PutUint64(header, xfeatureX87|xfeatureSSE)
-		return nil
-	}
-	wanted := le.Uint64(sw[8:]) & XFeatures()
-	var m [magic2Size]byte
-	if err := mem.CopyIn(m[:], fp+uint64(size)); err != nil {
-		return err
-	}
-	if le.Uint32(m[:]) != fpMagic2 {
-		clear(header)
-		le.PutUint64(header, xfeatureX87|xfeatureSSE)
-		return nil
-	}
-	clear(image[xsaveHeader:])
-	if err := mem.CopyIn(image[xsaveHeader:size], fp+xsaveHeader); err != nil {
-		return err
-	}
-	bv := le.Uint64(header)
-	for _, b := range header[8:] { // XCOMP_BV and the reserved bytes: XRSTOR would fault
-		if b != 0 {
-			return unix.EFAULT
-		}
-	}
-	if bv&^XFeatures() != 0 {
-		return unix.EFAULT
-	}
-	le.PutUint64(header, bv&wanted)
-	if bv&wanted&xfeatureX87 == 0 {
-		u.initX87()
-	}
-	return nil
+	return b.mask, AltStack{SP: b.altSP, Flags: b.altFlag, Size: b.altSize}, nil
 }
 
 // The size of the frame is ABI.

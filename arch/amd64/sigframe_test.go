@@ -54,6 +54,70 @@ const (
 	stackLen = 64 << 10
 )
 
+// push starts a handler as package proc does.
+func push(u *UserContext, mem *fakeStack, f *SignalFrame, info *[128]byte) error {
+	if err := u.PlaceFrame(f); err != nil {
+		return err
+	}
+	if err := mem.CopyOut(f.FP, u.FrameImage()); err != nil {
+		return err
+	}
+	var b FrameHead
+	u.FillFrame(&b, f)
+	if info != nil {
+		b.Info = *info
+	}
+	if err := mem.CopyOut(f.SP, b.Bytes(info != nil)); err != nil {
+		return err
+	}
+	u.StartHandler(f)
+	return nil
+}
+
+// pop is its way back.
+func pop(u *UserContext, mem *fakeStack) (mask uint64, alt AltStack, err error) {
+	var b FrameHead
+	if err := mem.CopyIn(b.Bytes(false), u.FrameAddress()); err != nil {
+		return 0, alt, err
+	}
+	fp, err := u.CheckFrame(&b)
+	if err != nil {
+		return 0, alt, err
+	}
+	n := 0
+	if fp != 0 {
+		p := u.FrameSpace()
+		n = len(p)
+		if mem.CopyIn(p, fp) != nil {
+			n = FrameImageMin
+			if err := mem.CopyIn(p[:n], fp); err != nil {
+				u.RestoreImage(0)
+				return 0, alt, err
+			}
+		}
+	}
+	if err := u.RestoreImage(n); err != nil {
+		return 0, alt, err
+	}
+	return u.RestoreFrame(&b)
+}
+
+// Places in the frame, by hand: asm/sigcontext.h and asm/ucontext.h.
+const (
+	frameRegs    = 8 + 40
+	frameFlags   = frameRegs + 17*8
+	frameCS      = frameRegs + 18*8
+	frameFPState = frameRegs + 23*8
+)
+
+// registers are those of the frame, in some order.
+func registers(u *UserContext) [17]*uint64 {
+	return [17]*uint64{
+		&u.R8, &u.R9, &u.R10, &u.R11, &u.R12, &u.R13, &u.R14, &u.R15,
+		&u.DI, &u.SI, &u.BP, &u.BX, &u.DX, &u.AX, &u.CX, &u.SP, &u.IP,
+	}
+}
+
 func newFrameTest(t *testing.T) (*UserContext, *fakeStack) {
 	t.Helper()
 	InitHost(8 << 20)
@@ -62,7 +126,7 @@ func newFrameTest(t *testing.T) (*UserContext, *fakeStack) {
 		t.Fatal("no memory")
 	}
 	t.Cleanup(u.Free)
-	for i, p := range u.frameOrder() {
+	for i, p := range registers(u) {
 		*p = 0x1111_0000_0000 + uint64(i)
 	}
 	u.IP, u.SP = 0x401234, stackTop-0x1003
@@ -80,9 +144,8 @@ func TestFrameHasLinuxLayout(t *testing.T) {
 	u, mem := newFrameTest(t)
 	before := *u
 	f := SignalFrame{Signal: 11, Handler: 0x400500, Restorer: 0x400600, Mask: 0xabc,
-		AltStack: AltStack{SP: 0x1000, Flags: 0, Size: 0x2000}, HasInfo: true}
-	f.Info[0] = 11
-	if err := u.PushSignal(mem, &f); err != nil {
+		AltStack: AltStack{SP: 0x1000, Flags: 0, Size: 0x2000}}
+	if err := push(u, mem, &f, &[128]byte{11}); err != nil {
 		t.Fatal(err)
 	}
 	if u.SP%16 != 8 {
@@ -141,22 +204,22 @@ func TestFrameRoundTrip(t *testing.T) {
 	u, mem := newFrameTest(t)
 	before := *u
 	f := SignalFrame{Signal: 10, Handler: 0x400500, Restorer: 0x400600, Mask: 5}
-	if err := u.PushSignal(mem, &f); err != nil {
+	if err := push(u, mem, &f, nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range u.frameOrder() {
+	for _, p := range registers(u) {
 		if p != &u.SP {
 			*p = 0x666
 		}
 	}
 	u.SP += 8  // the handler's RET
 	u.full = 0 // and its SYSCALL
-	mask, _, err := u.PopSignal(mem)
+	mask, _, err := pop(u, mem)
 	if err != nil || mask != 5 {
 		t.Fatalf("mask %#x, %v", mask, err)
 	}
-	want := before.frameOrder()
-	for i, p := range u.frameOrder() {
+	want := registers(&before)
+	for i, p := range registers(u) {
 		if *p != *want[i] {
 			t.Errorf("register %d: %#x, want %#x", i, *p, *want[i])
 		}
@@ -173,7 +236,7 @@ func TestFrameAfterSystemCall(t *testing.T) {
 	u, mem := newFrameTest(t)
 	u.full = 0 // RCX and R11 are where SYSCALL has left them: in IP and Flags
 	f := SignalFrame{Signal: 10, Handler: 0x400500, Restorer: 0x400600}
-	if err := u.PushSignal(mem, &f); err != nil {
+	if err := push(u, mem, &f, nil); err != nil {
 		t.Fatal(err)
 	}
 	if cx, r11 := mem.u64(u.DX+152), mem.u64(u.DX+64); cx != 0x401234 || r11 != mem.u64(u.DX+176) {
@@ -185,21 +248,21 @@ func TestFrameOnAlternateStack(t *testing.T) {
 	u, mem := newFrameTest(t)
 	alt := AltStack{SP: stackTop - 0x8000, Size: 0x2000}
 	f := SignalFrame{Signal: 10, Handler: 1, Restorer: 1, AltStack: alt, OnStack: true}
-	if err := u.PushSignal(mem, &f); err != nil {
+	if err := push(u, mem, &f, nil); err != nil {
 		t.Fatal(err)
 	}
 	if u.SP < alt.SP || u.SP > alt.SP+alt.Size {
 		t.Fatalf("SP %#x is not on the alternate stack", u.SP)
 	}
 	first := u.SP
-	if err := u.PushSignal(mem, &f); err != nil { // nested: goes on below
+	if err := push(u, mem, &f, nil); err != nil { // nested: goes on below
 		t.Fatal(err)
 	}
 	if u.SP >= first || u.SP < alt.SP {
 		t.Errorf("nested SP %#x, first %#x", u.SP, first)
 	}
 	for range 10 {
-		if err := u.PushSignal(mem, &f); err != nil {
+		if err := push(u, mem, &f, nil); err != nil {
 			if u.SP < alt.SP {
 				t.Errorf("SP %#x ran out of the alternate stack", u.SP)
 			}
@@ -210,7 +273,7 @@ func TestFrameOnAlternateStack(t *testing.T) {
 }
 
 func TestHostileFrames(t *testing.T) {
-	const uc = frameUC
+	const uc = 8
 	for _, c := range []struct {
 		name  string
 		spoil func(mem *fakeStack, sp, fp uint64)
@@ -236,16 +299,21 @@ func TestHostileFrames(t *testing.T) {
 		{"compacted", func(m *fakeStack, sp, fp uint64) { m.put64(fp+xsaveXCompBV, 1<<63|3) }, true},
 		{"reserved header bytes", func(m *fakeStack, sp, fp uint64) { m.put64(fp+xsaveHeader+40, 1) }, true},
 		{"no magic1", func(m *fakeStack, sp, fp uint64) { m.put64(fp+fxSoftware, 0) }, false},
+		{"cut off after the legacy part", func(m *fakeStack, sp, fp uint64) {
+			end := m.base + uint64(len(m.mem))
+			copy(m.mem[len(m.mem)-512:], m.mem[fp-m.base:][:512])
+			m.put64(sp+frameFPState, end-512)
+		}, false},
 		{"no magic2", func(m *fakeStack, sp, fp uint64) { m.put64(fp+uint64(XSaveSize()), 0) }, false},
 		{"huge size", func(m *fakeStack, sp, fp uint64) { m.put64(fp+fxSoftware+16, 1<<31) }, false},
 	} {
 		u, mem := newFrameTest(t)
-		if err := u.PushSignal(mem, &SignalFrame{Handler: 1, Restorer: 1}); err != nil {
+		if err := push(u, mem, &SignalFrame{Handler: 1, Restorer: 1}, nil); err != nil {
 			t.Fatal(err)
 		}
 		c.spoil(mem, u.SP, mem.u64(u.SP+frameFPState))
 		u.SP += 8
-		_, _, err := u.PopSignal(mem)
+		_, _, err := pop(u, mem)
 		if (err != nil) != c.fails {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -253,7 +321,7 @@ func TestHostileFrames(t *testing.T) {
 	}
 	u, mem := newFrameTest(t)
 	u.SP = 0x10
-	if _, _, err := u.PopSignal(mem); err == nil {
+	if _, _, err := pop(u, mem); err == nil {
 		t.Error("a frame was read from nowhere")
 	}
 }
@@ -285,14 +353,14 @@ func TestRandomFramesAreHarmless(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 400 {
 		u, mem := newFrameTest(t)
-		if err := u.PushSignal(mem, &SignalFrame{Handler: 1, Restorer: 1}); err != nil {
+		if err := push(u, mem, &SignalFrame{Handler: 1, Restorer: 1}, nil); err != nil {
 			t.Fatal(err)
 		}
 		for range 1 + r.IntN(40) {
-			mem.put64(u.SP+r.Uint64N(frameSize+uint64(XSaveSize())+64)&^7, r.Uint64()>>r.UintN(64))
+			mem.put64(u.SP+r.Uint64N(uint64(frameSize)+uint64(XSaveSize())+64)&^7, r.Uint64()>>r.UintN(64))
 		}
 		u.SP += 8
-		u.PopSignal(mem)
+		pop(u, mem)
 		checkHarmless(t, "random", u)
 	}
 }
@@ -302,7 +370,7 @@ func TestFrameWithoutStack(t *testing.T) {
 		u, mem := newFrameTest(t)
 		u.SP = sp
 		before := *u
-		if err := u.PushSignal(mem, &SignalFrame{Handler: 1, Restorer: 1}); err == nil {
+		if err := push(u, mem, &SignalFrame{Handler: 1, Restorer: 1}, nil); err == nil {
 			t.Errorf("sp %#x: a frame was written", sp)
 		}
 		if u.IP != before.IP || u.SP != before.SP || u.DI != before.DI {

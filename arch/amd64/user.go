@@ -37,7 +37,11 @@ func (u *UserContext) Kick() {
 	a := uint64(uintptr(unsafe.Pointer(u)))
 	for i := range NumCPU() {
 		if c := cpuByIndex(i); atomic.LoadUint64(&c.user) == a {
-			sendIPIAnywhere(c.apicID, vectorRequest)
+			s := pin()
+			if thisCPU() != c { // on this one, we run and it does not
+				sendIPI(c.apicID, vectorRequest)
+			}
+			unpin(s)
 		}
 	}
 }
