@@ -13,6 +13,7 @@ INITRD   ?= $(OUT)/initramfs.cpio.gz
 APPEND   ?=
 ADD      ?=
 RUN      ?=
+ACCEL    ?= tcg
 QEMU     ?= qemu-system-x86_64
 
 KERNEL   := $(OUT)/tamarix.elf
@@ -31,7 +32,7 @@ help:
 	@echo 'make test        all tests; RUN=regexp for some of them'
 	@echo 'make stress      ten minutes of load'
 	@echo 'make clean       remove $(OUT)'
-	@echo 'Variables: SMP=$(SMP) MEM=$(MEM) CPU=$(CPU) MACHINE=$(MACHINE) (or pc)'
+	@echo 'Variables: SMP=$(SMP) MEM=$(MEM) CPU=$(CPU) MACHINE=$(MACHINE) (or pc) ACCEL=$(ACCEL)'
 	@echo '  USERLAND=$(USERLAND) (or busybox, bash) ADD="host-file:/target ..."'
 	@echo '  INITRD=$(INITRD) APPEND="kernel command line"'
 
@@ -63,7 +64,7 @@ endif
 
 # The serial port is the terminal, raw, so that ^C reaches the guest. To end
 # QEMU itself: ^A x.
-QEMU_RUN = $(QEMU) -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) \
+QEMU_RUN = $(QEMU) -accel $(ACCEL) -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) \
 	-nodefaults -no-reboot -display none -serial mon:stdio \
 	-kernel $(KERNEL) -initrd $(INITRD) -append "console=ttyS0 $(APPEND)"
 

@@ -121,7 +121,7 @@ func ReadRTC() (time.Time, error) {
 		return time.Time{}, unix.ENODEV
 	}
 	c := rtc.RTC{Location: time.UTC}
-	for {
+	for range 2000 {
 		a, err := c.Now()
 		if err != nil {
 			time.Sleep(time.Millisecond)
@@ -129,7 +129,11 @@ func ReadRTC() (time.Time, error) {
 		}
 		// Twice the same, or it was read across a second's end.
 		if b, err := c.Now(); err == nil && a.Equal(b) {
+			if a.Year() < 100 { // no century in this chip
+				a = a.AddDate(2000, 0, 0)
+			}
 			return a, nil
 		}
 	}
+	return time.Time{}, unix.ENODEV // it claims to be updating for ever
 }
