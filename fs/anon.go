@@ -7,10 +7,10 @@ import (
 )
 
 // Objects without a name in the tree live on two internal file systems, as on
-// Linux: pipefs and anon_inodefs.
+// Linux: pipefs, sockfs and anon_inodefs.
 var internal struct {
-	once        sync.Once
-	pipes, anon *Mount
+	once                 sync.Once
+	pipes, anon, sockets *Mount
 }
 
 const (
@@ -30,10 +30,12 @@ func initInternal() {
 	}
 	internal.pipes = mk("pipefs", pipefsMagic)
 	internal.anon = mk("anon_inodefs", anonInodeMagic)
+	internal.sockets = mk("sockfs", sockfsMagic)
 }
 
-func anonMount() *Mount { internal.once.Do(initInternal); return internal.anon }
-func pipeMount() *Mount { internal.once.Do(initInternal); return internal.pipes }
+func anonMount() *Mount   { internal.once.Do(initInternal); return internal.anon }
+func socketMount() *Mount { internal.once.Do(initInternal); return internal.sockets }
+func pipeMount() *Mount   { internal.once.Do(initInternal); return internal.pipes }
 
 // NewAnonFile returns an open file without a name, such as an eventfd. name is
 // what readlink on /proc/PID/fd shows: "anon_inode:[eventfd]". flags are the
@@ -63,5 +65,21 @@ func (ctx *Context) NewInodeFile(m *Mount, name string, ino Inode, flags int) (*
 		f.Unref()
 		return nil, err
 	}
+	return f, nil
+}
+
+const sockfsMagic = 0x534f434b // SOCKFS_MAGIC, linux/magic.h
+
+// NewSocketFile returns the open file of a socket; flags are O_* status flags.
+func (ctx *Context) NewSocketFile(ops FileOps, flags int) (*File, error) {
+	m := socketMount()
+	ino := new(plainInode)
+	ino.Init(m.Super, m.Super.NextIno(), unix.S_IFSOCK|0o777, ctx.Cred.FSUID, ctx.Cred.FSGID)
+	f, err := ctx.newFile(Path{m, NewDentry("socket:["+itoa(ino.Ino)+"]", ino)}, unix.O_RDWR|flags)
+	if err != nil {
+		return nil, err
+	}
+	f.mode |= ModeStream | ModePoll
+	f.ops = ops
 	return f, nil
 }

@@ -174,6 +174,9 @@ func (f *File) SetPrivate(v any) { f.priv = v }
 // Ref adds a reference to a file that the caller holds already.
 func (f *File) Ref() *File { f.refs.Add(1); return f }
 
+// Refs returns the number of references, for the collection of sockets in flight.
+func (f *File) Refs() int64 { return f.refs.Load() }
+
 // tryRef adds a reference unless the file is being released.
 func (f *File) tryRef() bool {
 	for {

@@ -22,7 +22,7 @@ func sysCreat(t *proc.Task, a *Args) (uintptr, error) {
 }
 
 // openFlags keeps the flags that open(2) knows; 64-bit programs always have O_LARGEFILE.
-func openFlags(v uint64) int { return int(int32(v))&fs.OpenFlags }
+func openFlags(v uint64) int { return int(int32(v)) & fs.OpenFlags }
 
 // open opens and installs a descriptor. The number is reserved first, so that
 // nothing is created when there is none (EMFILE).

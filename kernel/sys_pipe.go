@@ -27,26 +27,32 @@ func pipe2(t *proc.Task, addr uint64, flags int) error {
 	if err != nil {
 		return err
 	}
+	return installPair(ctx, r, w, flags&unix.O_CLOEXEC != 0, addr)
+}
+
+// installPair gives two files, whose references it consumes, descriptors and
+// stores those at user address addr.
+func installPair(ctx *fs.Context, x, y *fs.File, cloexec bool, addr uint64) error {
 	limit := ctx.Limits.NoFile.Load()
-	rfd, err := ctx.Files.Reserve(limit)
+	xfd, err := ctx.Files.Reserve(limit)
 	if err != nil {
-		r.Unref()
-		w.Unref()
+		x.Unref()
+		y.Unref()
 		return err
 	}
-	wfd, err := ctx.Files.Reserve(limit)
+	yfd, err := ctx.Files.Reserve(limit)
 	if err == nil {
-		fds := [2]int32{rfd, wfd}
+		fds := [2]int32{xfd, yfd}
 		if err = ctx.AS.CopyOut(addr, structBytes(&fds)); err == nil {
-			ctx.Files.Fill(rfd, r, flags&unix.O_CLOEXEC != 0)
-			ctx.Files.Fill(wfd, w, flags&unix.O_CLOEXEC != 0)
+			ctx.Files.Fill(xfd, x, cloexec)
+			ctx.Files.Fill(yfd, y, cloexec)
 			return nil
 		}
-		ctx.Files.Release(wfd)
+		ctx.Files.Release(yfd)
 	}
-	ctx.Files.Release(rfd)
-	r.Unref()
-	w.Unref()
+	ctx.Files.Release(xfd)
+	x.Unref()
+	y.Unref()
 	return err
 }
 
