@@ -136,11 +136,11 @@ func (as *AddressSpace) mapLocked(req *MmapRequest) (addr uint64, v, dead *vma, 
 	if req.Object == nil && v.is(vmShared) {
 		v.obj = NewSharedMemory(int64(req.Len))
 	}
-	as.addVMA(v)
-	if req.Object == nil && v.is(vmShared) {
-		v.obj.Unref() // the VMA's is the only reference
+	fresh := v.obj
+	v, dead = as.addPages(v, dead)
+	if req.Object == nil && fresh != nil {
+		fresh.Unref() // the VMA's is the only reference
 	}
-	v, dead = as.merge(v, dead)
 	return addr, v, dead, nil
 }
 

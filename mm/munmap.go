@@ -36,10 +36,17 @@ func (as *AddressSpace) unmapLocked(lo, hi uint64, dead *vma) (*vma, error) {
 	}
 	g := gather{as: as}
 	for v != nil && v.start < hi {
-		v = as.isolate(v, lo, hi)
+		if v.start < lo && v.end > hi {
+			as.split(v, hi)
+		}
 		next := v.next
-		as.zap(&g, v, v.start, v.end)
-		dead = as.dropVMA(v, dead)
+		from, to := max(v.start, lo), min(v.end, hi)
+		as.zap(&g, v, from, to)
+		if from == v.start && to == v.end {
+			dead = as.dropVMA(v, dead)
+		} else {
+			as.trim(v, from, to)
+		}
 		v = next
 	}
 	g.done()
@@ -91,7 +98,6 @@ func (as *AddressSpace) brkLocked(addr uint64) (end uint64, dead *vma, populate 
 	}
 	v := &vma{start: from, end: to, flags: as.lockNew, maxProt: protBits}
 	v.setProt(unix.PROT_READ | unix.PROT_WRITE)
-	as.addVMA(v)
-	v, dead = as.merge(v, nil)
+	v, dead = as.addPages(v, nil)
 	return addr, dead, v.is(vmLocked) && !v.is(vmLockFault)
 }

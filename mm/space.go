@@ -241,6 +241,43 @@ func (as *AddressSpace) addVMA(v *vma) {
 	}
 }
 
+// addPages makes v part of the address space: as a piece of a neighbour that
+// it continues, which saves making a VMA, or as a VMA of its own. It returns
+// the VMA that holds v's pages. Precondition: mu held in write mode, v's range
+// is free.
+func (as *AddressSpace) addPages(v, dead *vma) (*vma, *vma) {
+	next := as.vmas.find(v.start)
+	prev := as.vmas.last
+	if next != nil {
+		prev = next.prev
+	}
+	switch {
+	case prev != nil && prev.canFollow(v):
+		as.account(prev, int64(v.pages()))
+		as.vmas.resize(prev, prev.start, v.end)
+		return as.merge(prev, dead)
+	case next != nil && v.canFollow(next):
+		as.account(next, int64(v.pages()))
+		next.pgoff = v.pgoff
+		as.vmas.resize(next, v.start, next.end)
+		return next, dead
+	}
+	as.addVMA(v)
+	return v, dead
+}
+
+// trim takes [lo, hi), which is the beginning or the end of v but not all of
+// it, off v. Precondition: mu held in write mode, none of these pages mapped.
+func (as *AddressSpace) trim(v *vma, lo, hi uint64) {
+	as.account(v, -int64((hi-lo)>>arch.PageShift))
+	if lo == v.start {
+		v.pgoff = v.index(hi)
+		as.vmas.resize(v, hi, v.end)
+	} else {
+		as.vmas.resize(v, v.start, lo)
+	}
+}
+
 // dropVMA is the reverse of addVMA. What it releases may call into fs, whose
 // locks are above mu, so references go onto the list of dead VMAs that the
 // caller releases after unlocking (see release). Precondition: mu held in
