@@ -64,7 +64,7 @@ func MapVDSO(as *mm.AddressSpace) (uint64, error) {
 	_, err = as.Mmap(mm.MmapRequest{
 		Addr: base, Len: arch.PageSize,
 		Prot: unix.PROT_READ, MaxProt: unix.PROT_READ,
-		Flags: unix.MAP_SHARED | unix.MAP_FIXED, Object: o, Name: "[vvar]",
+		Flags: unix.MAP_PRIVATE | unix.MAP_FIXED, Object: o, Name: "[vvar]",
 	})
 	if err != nil {
 		return 0, err

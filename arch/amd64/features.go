@@ -25,6 +25,7 @@ const (
 	msrSFMASK       = 0xc0000084
 	msrGSBase       = 0xc0000101
 	msrKernelGSBase = 0xc0000102
+	msrTSCAux       = 0xc0000103
 
 	eferSCE = 1 << 0
 
@@ -34,7 +35,7 @@ const (
 
 // What the boot CPU has; every CPU must have the same. Set once at boot.
 var (
-	hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND bool
+	hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP bool
 
 	xsaveMask uint32 // what XSAVE and XRSTOR move: XCR0 without SSE; 0: FXSAVE
 	xcr0      uint64 = xfeatureX87 | xfeatureSSE
@@ -54,7 +55,9 @@ func detectFeatures() {
 		hasSMAP = b>>20&1 != 0
 		hasUMIP = c>>2&1 != 0
 	}
-	if _, _, _, d := cpuid(0x80000001, 0); d>>20&1 == 0 {
+	_, _, _, d := cpuid(0x80000001, 0)
+	hasRDTSCP = d>>27&1 != 0
+	if d>>20&1 == 0 {
 		noExec = 0
 	}
 }
@@ -82,6 +85,9 @@ func cpuLoad(c *percpu) {
 	loadTR(selTSS)
 	wrmsr(msrGSBase, c.self)
 	wrmsr(msrKernelGSBase, 0)
+	if hasRDTSCP {
+		wrmsr(msrTSCAux, uint64(c.index)) // what the vDSO's getcpu reads
+	}
 	wrmsr(msrEFER, rdmsr(msrEFER)|eferSCE)
 	wrmsr(msrSTAR, selUser32<<48|selKernelCode<<32)
 	wrmsr(msrLSTAR, pcSyscallEntry())
