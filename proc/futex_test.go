@@ -179,7 +179,7 @@ func TestFutexMutexStress(t *testing.T) {
 	ts, addr := futexTasks(t, 8)
 	const each = 400
 	var wg sync.WaitGroup
-	count := 0
+	var count atomic.Int64 // loaded and stored apart: only the lock keeps it right
 	for _, o := range ts {
 		wg.Add(1)
 		go func() {
@@ -193,7 +193,7 @@ func TestFutexMutexStress(t *testing.T) {
 					}
 					c, _ = o.AS.CAS32(addr, 0, 2)
 				}
-				count++
+				count.Store(count.Load() + 1)
 				for {
 					c, _ := o.AS.CAS32(addr, 1, 0)
 					if c == 1 {
@@ -208,8 +208,8 @@ func TestFutexMutexStress(t *testing.T) {
 		}()
 	}
 	wg.Wait()
-	if count != each*len(ts) {
-		t.Errorf("counted %d, want %d", count, each*len(ts))
+	if n := count.Load(); n != int64(each*len(ts)) {
+		t.Errorf("counted %d, want %d", n, each*len(ts))
 	}
 }
 
