@@ -224,8 +224,13 @@ func frameTableInit(table unsafe.Pointer, top uint64) {
 
 // KernelRoom reports whether at least half of the reserve is left: while it is,
 // system calls that make the kernel's heap grow may be admitted.
+//
+// It looks without the lock; pinned, because on the host that is the lock.
 func KernelRoom() bool {
-	return atomic.LoadUint64(&buddy.free) >= buddy.reserve/2
+	s := pin()
+	room := atomic.LoadUint64(&buddy.free) >= buddy.reserve/2
+	unpin(s)
+	return room
 }
 
 // setReserve keeps a sixteenth of memory, at most 64 MiB, for the kernel: its
