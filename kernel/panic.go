@@ -44,6 +44,14 @@ func restart(wait func(d time.Duration)) {
 	arch.Reboot()
 }
 
+// powerOff turns the machine off, or stops it where that cannot be done. It does
+// not return.
+func powerOff() {
+	arch.PowerOff()
+	klog.Emergf("The machine does not turn itself off; it is safe to do so now")
+	arch.Halt()
+}
+
 // lost is called when the kernel's Go program has ended: the runtime found its
 // own state broken, or arch did. It runs without a goroutine, all other CPUs
 // stopped. A negative code is a halt that was asked for.

@@ -139,7 +139,7 @@ func sysReboot(t *proc.Task, a *Args) (uintptr, error) {
 	case unix.LINUX_REBOOT_CMD_HALT:
 		stopMachine("System halted", arch.Halt)
 	case unix.LINUX_REBOOT_CMD_POWER_OFF:
-		stopMachine("Power down", arch.PowerOff)
+		stopMachine("Power down", powerOff)
 	default:
 		return 0, unix.EINVAL
 	}
