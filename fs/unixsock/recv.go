@@ -35,8 +35,6 @@ func (s *Socket) Receive(ctx *fs.Context, it *mm.Iter, r *Received, flags int, n
 			case s.err != nil:
 				err = s.err
 				s.err = nil
-			case s.rdShut || s.gone:
-				eof = true
 			case s.connects() && s.state == fresh:
 				err = unix.EINVAL
 				if s.typ == unix.SOCK_SEQPACKET {
@@ -44,6 +42,8 @@ func (s *Socket) Receive(ctx *fs.Context, it *mm.Iter, r *Received, flags int, n
 				}
 			case s.state == listening:
 				err = unix.EINVAL
+			case s.rdShut || s.gone:
+				eof = true
 			case nonblock:
 				err = unix.EAGAIN
 			}

@@ -235,10 +235,6 @@ func (s *Socket) Shutdown(how int) error {
 	}
 	s.mu.Lock()
 	peer := s.peer
-	if s.connects() && s.state != connected {
-		s.mu.Unlock()
-		return unix.ENOTCONN
-	}
 	rd, wr := how != unix.SHUT_WR, how != unix.SHUT_RD
 	s.rdShut = s.rdShut || rd
 	s.wrShut = s.wrShut || wr
