@@ -95,6 +95,9 @@ func (t *Task) Clone(a *CloneArgs) (int32, error) {
 	if a.TLS >= arch.UserTop && flags&unix.CLONE_SETTLS != 0 {
 		return 0, unix.EPERM
 	}
+	if !mm.Admit() {
+		return 0, unix.ENOMEM
+	}
 	account, err := t.chargeTask(cred)
 	if err != nil {
 		return 0, err

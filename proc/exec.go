@@ -154,7 +154,8 @@ func (p *program) findFormat(a *ExecArgs) error {
 		}
 		interp, arg, err := parseScript(head[:n])
 		if err != nil {
-			return p.readELF(head[:n])
+			p.image, err = p.t.readImage(p.file, head[:n])
+			return err
 		}
 		if script == "" {
 			return unix.ENOENT
@@ -176,15 +177,6 @@ func (p *program) findFormat(a *ExecArgs) error {
 		p.file.Unref()
 		p.file = f
 	}
-}
-
-// readELF reads the program's headers and those of the interpreter it names.
-func (p *program) readELF(head []byte) error {
-	var err error
-	if p.image, err = p.t.readImage(p.file, head); err != nil {
-		return err
-	}
-	return nil
 }
 
 // readImage reads the headers of f, whose first bytes are head.
