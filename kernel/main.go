@@ -6,6 +6,7 @@ import (
 	"time"
 
 	arch "tamarix/arch/amd64"
+	"tamarix/arch/amd64/selftest"
 	"tamarix/arch/klog"
 	"tamarix/boot/info"
 	"tamarix/proc"
@@ -41,6 +42,11 @@ func Main(b *info.Boot) {
 	}
 	arch.ExitHook = lost
 	setClock()
+	if v, ok := b.Option("selftest"); ok && string(v) == "arch" {
+		bad := selftest.Run()
+		klog.Infof("selftest: %d failed", bad)
+		arch.PowerOff()
+	}
 
 	ctx := mountRoot()
 	unpackModules(ctx, b)

@@ -60,6 +60,13 @@ func (q *IRQ) Wait() {
 	q.file.Read(buf[:])
 }
 
+// SendSelf raises a vector on the CPU that runs the caller, for tests.
+func SendSelf(vector uint8) {
+	s := pin()
+	sendIPI(thisCPU().apicID, uint32(vector))
+	unpin(s)
+}
+
 // deviceInterrupt handles a driver's vector on c.
 func deviceInterrupt(c *percpu, v uint8) {
 	q := irqs[v].Load()

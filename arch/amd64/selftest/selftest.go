@@ -8,10 +8,10 @@ package selftest
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	arch "tamarix/arch/amd64"
@@ -31,19 +31,21 @@ var cases = []struct {
 	{"division", division},
 	{"release", release},
 	{"clock", clock},
+	{"interrupt", interrupt},
+	{"times", times},
 	{"null", nullCalls},
 	{"faults", touchPages},
 	{"exceptions", exceptions},
 	{"copies", copies},
 	{"kick", kick},
 	{"verify", verify},
+	{"shootdown", shootdown},
 	{"frames", userFrames},
 }
 
-// Run runs all cases and ends the machine.
-func Run() {
+// Run runs all cases and returns how many failed.
+func Run() (bad int) {
 	start := time.Now()
-	bad := 0
 	for _, c := range cases {
 		t := time.Now()
 		err := c.run()
@@ -56,7 +58,7 @@ func Run() {
 		}
 	}
 	fmt.Printf("selftest: done, %d CPUs, %d failed, %v, frames %+v\n", arch.NumCPU(), bad, time.Since(start).Round(time.Millisecond), arch.ReadFrameStats())
-	os.Exit(bad)
+	return bad
 }
 
 func maps() error {
@@ -182,6 +184,61 @@ func clock() error {
 	}
 	if n < 1000 {
 		return fmt.Errorf("the clock was read %d times in 10 ms", n)
+	}
+	return nil
+}
+
+// raised counts the handler's calls.
+var raised atomic.Int64
+
+// interrupt sends interrupts to a goroutine.
+func interrupt() error {
+	q, err := arch.NewIRQ("selftest", func(arg uintptr) bool {
+		raised.Add(1)
+		return true
+	}, 0)
+	if err != nil {
+		return err
+	}
+	woken := make(chan bool)
+	go func() {
+		for {
+			q.Wait()
+			woken <- true
+		}
+	}()
+	for i := range 100 {
+		arch.SendSelf(q.Vector())
+		select {
+		case <-woken:
+		case <-time.After(time.Second):
+			return fmt.Errorf("interrupt %d did not wake its goroutine (the handler ran %d times)", i, raised.Load())
+		}
+	}
+	return nil
+}
+
+// times checks that a busy CPU is booked as busy and idle ones as idle.
+func times() error {
+	sum := func() (busy, idle int64) {
+		for i := range arch.NumCPU() {
+			u, s, d := arch.CPUTimes(i)
+			busy, idle = busy+u+s, idle+d
+		}
+		return busy, idle
+	}
+	_, idle := sum()
+	time.Sleep(100 * time.Millisecond)
+	_, idle2 := sum()
+	if d := time.Duration(idle2 - idle); d < 50*time.Millisecond {
+		return fmt.Errorf("%v of idleness in 100 ms of sleep", d)
+	}
+	busy, _ := sum()
+	for t := time.Now(); time.Since(t) < 100*time.Millisecond; {
+	}
+	busy2, _ := sum()
+	if d := time.Duration(busy2 - busy); d < 80*time.Millisecond {
+		return fmt.Errorf("%v of work in 100 ms of work", d)
 	}
 	return nil
 }

@@ -436,3 +436,78 @@ func touchSome() error {
 	_, err := alone(touch, 300, heapAt)
 	return err
 }
+
+// shootdown has threads of one space write to a page in turn while the page is
+// replaced under them: no write may go to a frame after the flush that took it
+// away.
+func shootdown() error {
+	_, _, _, _, spin, _, _ := programs()
+	s, err := newSpace()
+	if err != nil {
+		return err
+	}
+	defer s.destroy()
+	// Spinners keep the root loaded on the other CPUs.
+	var tasks []*task
+	done := make(chan error)
+	for range arch.NumCPU() {
+		t, err := s.task(spin)
+		if err != nil {
+			return err
+		}
+		tasks = append(tasks, t)
+		go func() {
+			_, err := t.run()
+			done <- err
+		}()
+	}
+	var stop atomic.Bool
+	var writers sync.WaitGroup
+	var writes atomic.Int64
+	for range arch.NumCPU() {
+		writers.Go(func() {
+			for !stop.Load() {
+				for range 100 {
+					if arch.StoreUser64(s.pt, heapAt, 0x5a5a) {
+						writes.Add(1)
+					}
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	p, _ := s.pt.Ensure(heapAt)
+	for range 100 {
+		f, ok := arch.AllocZeroFrame(arch.UseAnon)
+		if !ok {
+			err = unix.ENOMEM
+			break
+		}
+		arch.StorePTE(p, arch.MakePTE(f, arch.ProtRead|arch.ProtWrite))
+		runtime.Gosched()
+		arch.StorePTE(p, 0)
+		s.pt.FlushPage(heapAt)
+		f.Words()[0] = 0
+		for range 200 {
+			if f.Words()[0] != 0 {
+				err = errors.New("a write reached a frame after its flush")
+			}
+		}
+		f.Unref()
+	}
+	stop.Store(true)
+	writers.Wait()
+	for _, t := range tasks {
+		t.stop.Store(true)
+		t.u.RequestKick()
+		t.u.Kick()
+		if e := <-done; e != errStopped {
+			err = errors.Join(err, e)
+		}
+		t.u.Free()
+	}
+	if err == nil && writes.Load() == 0 {
+		err = errors.New("nobody wrote")
+	}
+	return err
+}
