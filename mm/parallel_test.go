@@ -106,7 +106,7 @@ func parallelEverything(t *testing.T, share int) {
 	const base, n = 0x40000000, 200
 	each(8, func(i int) {
 		rng := rand.New(rand.NewSource(int64(i)))
-		for range 3000 {
+		for range 1500 {
 			addr := uint64(base + rng.Intn(n)*page)
 			size := uint64(1+rng.Intn(20)) * page
 			switch rng.Intn(12) {
