@@ -1,3 +1,79 @@
-// Package amd64 is the machine: everything of Tamarix that knows what an
-// x86-64 CPU is, and the host under the kernel's own Go runtime.
+// Package amd64 is the machine: all that knows what an x86-64 CPU is, and the
+// host under the kernel's own Go runtime. Nearly everything unsafe of the kernel
+// is here; what is exported is narrow: frames, page tables, user contexts, user
+// copies, interrupts, clocks, CPUs.
+//
+// # The two clients
+//
+// The kernel is an ordinary linux/amd64 Go program. Its runtime's SYSCALL
+// instructions, executed in ring 0, land in syscallEntry like those of users;
+// the sign of the return address tells them apart. The runtime's forty or so
+// calls are carried out by hostSyscall: what the runtime calls a thread is a
+// [kthread], multiplexed on the CPUs by kthread.go; what it calls memory is the
+// demand-zero kernel heap of kmap.go; its signals (SIGURG to preempt, faults to
+// panic) are made by hostsignal.go, its network poller by hostpoll.go.
+//
+// User programs run by [EnterUser], called by the goroutine that is their
+// thread. It returns with the reason: a system call, a page fault, another
+// exception, an interrupt, a kick.
+//
+// # The path of a trap
+//
+// From ring 3 (user_amd64.s): the registers go straight into the UserContext
+// that percpu.user names. System calls and exceptions return to the goroutine
+// at once, as EnterUser's return; an interrupt is handled first, on the CPU's
+// handler stack, and then the thread goes on at EnterUser's end by way of
+// resume. So no thread is ever switched out with a ring-3 frame, and whatever
+// is due for the thread (a signal, another thread's turn) happens in ring 0.
+//
+// From ring 0 (entry_amd64.s): the registers go into the current kthread, the
+// handler runs on the handler stack with interrupts off, resume restores
+// whatever thread is then current. The handler may fault on kernel heap
+// (nestedTrap), on nothing else. Every gate uses an IST stack, because a
+// goroutine's stack has no room to spare, and leaves it at once, so that one
+// stack per CPU serves all but NMI, double fault and machine check.
+//
+// Trap context has a g of its own without a stack bound: no allocation, no
+// write barrier, no Go lock, no stack growth. TestTrapCode proves it on the
+// machine code.
+//
+// # Pinned code
+//
+// A goroutine may move to another CPU between almost any two instructions.
+// Per-CPU data is therefore touched in assembly or between pin and unpin, which
+// turn interrupts off; in between only nosplit functions are called.
+//
+// # Whose registers are in the CPU
+//
+// The kernel uses SSE only (AVX is hidden from its runtime), so that a user's
+// wider state can stay in the CPU while the kernel works. XMM0-15 and MXCSR are
+// saved at each entry; the rest of the XSAVE state and the GS base belong to
+// percpu.owner and move when another context takes the CPU, or by an interrupt
+// when the context has moved to another CPU (dropExtended).
+//
+// CR3 is written only when the next user context, or user copy, belongs to
+// another address space. percpu.root says what is loaded; flush.go explains why
+// that is enough for TLB shootdown, and leaveRoot for freeing a root. User
+// copies run with interrupts off, a page at a time, so a root is in use nowhere
+// but where percpu.root says.
+//
+// # Locks
+//
+// Spinlocks, taken with interrupts off; who spins serves the other CPUs'
+// requests meanwhile. In this order:
+//
+//	leaveLock              one root at a time is left
+//	  printLock            two threads' output kept apart
+//	    sched.lock         kernel threads: run queue, timers, futexes, events
+//	      buddy.lock       the frame allocator's lists
+//	        percpu.flushLock   what a CPU is to forget; holders never wait
+//
+// The page tables of the kernel need no lock: tables are added by
+// compare-and-swap and never freed.
+//
+// # The host build
+//
+// Without the build tag tamarix, frames come from an arena ([InitHost]), user
+// copies walk the tables in software, and there is one CPU; everything above
+// can then be tested as an ordinary program.
 package amd64
