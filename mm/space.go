@@ -232,6 +232,11 @@ func (as *AddressSpace) addVMA(v *vma) {
 	v.as = as
 	as.vmas.insert(v)
 	as.account(v, int64(v.pages()))
+	v.hold()
+}
+
+// hold takes the references v holds and enters it into the reverse map.
+func (v *vma) hold() {
 	if v.obj != nil {
 		v.obj.Ref()
 		v.obj.addMapping(v)
@@ -286,6 +291,12 @@ func (as *AddressSpace) dropVMA(v *vma, dead *vma) *vma {
 	as.vmas.remove(v)
 	as.hit.Store(nil)
 	as.account(v, -int64(v.pages()))
+	return v.bury(dead)
+}
+
+// bury takes v, which is out of the tree, off the reverse map and, if it holds
+// references, onto the list of dead VMAs.
+func (v *vma) bury(dead *vma) *vma {
 	if v.obj == nil && v.backing == nil {
 		return dead
 	}
@@ -315,13 +326,12 @@ func release(dead *vma) {
 // mu held in write mode.
 func (as *AddressSpace) split(v *vma, addr uint64) *vma {
 	w := &vma{
-		start: addr, end: v.end, flags: v.flags, maxProt: v.maxProt,
+		as: as, start: addr, end: v.end, flags: v.flags, maxProt: v.maxProt,
 		prot: v.prot, pteProt: v.pteProt,
 		obj: v.obj, pgoff: v.index(addr), backing: v.backing, name: v.name,
 	}
-	as.account(v, -int64(w.pages()))
-	as.vmas.resize(v, v.start, addr)
-	as.addVMA(w)
+	as.vmas.split(v, w)
+	w.hold()
 	return w
 }
 
@@ -341,12 +351,9 @@ func (as *AddressSpace) merge(v, dead *vma) (*vma, *vma) {
 
 // swallow makes p cover n, which follows it.
 func (as *AddressSpace) swallow(p, n, dead *vma) *vma {
-	end := n.end
-	pages := n.pages()
-	dead = as.dropVMA(n, dead)
-	as.account(p, int64(pages))
-	as.vmas.resize(p, p.start, end)
-	return dead
+	as.vmas.absorb(p, n)
+	as.hit.Store(nil)
+	return n.bury(dead)
 }
 
 // maySplit reports whether cutting [lo, hi) out of v is allowed: always, if

@@ -39,6 +39,20 @@ func (t *vmaTree) intersects(lo, hi uint64) bool {
 // insert adds v, which must not overlap any other VMA.
 func (t *vmaTree) insert(v *vma) {
 	next := t.find(v.start)
+	t.link(v, next)
+	if next != nil {
+		t.refresh(next)
+	}
+}
+
+// split ends v at w's start and adds w, which covers the rest. No hole changes.
+func (t *vmaTree) split(v, w *vma) {
+	v.end = w.start
+	t.link(w, v.next)
+}
+
+// link puts v into list and tree, below next or at the end.
+func (t *vmaTree) link(v, next *vma) {
 	v.next = next
 	if next != nil {
 		v.prev = next.prev
@@ -57,13 +71,26 @@ func (t *vmaTree) insert(v *vma) {
 	v.maxGap = v.gap()
 	t.root = avlInsert(t.root, v)
 	t.n++
+}
+
+// remove takes v out.
+func (t *vmaTree) remove(v *vma) {
+	next := v.next
+	t.unlink(v)
 	if next != nil {
 		t.refresh(next)
 	}
 }
 
-// remove takes v out.
-func (t *vmaTree) remove(v *vma) {
+// absorb takes n out and has p, which n follows, cover its range. No hole
+// changes.
+func (t *vmaTree) absorb(p, n *vma) {
+	p.end = n.end
+	t.unlink(n)
+}
+
+// unlink takes v off list and tree.
+func (t *vmaTree) unlink(v *vma) {
 	next := v.next
 	if v.prev != nil {
 		v.prev.next = next
@@ -78,9 +105,6 @@ func (t *vmaTree) remove(v *vma) {
 	t.root = avlRemove(t.root, v)
 	t.n--
 	v.left, v.right, v.prev, v.next = nil, nil, nil, nil
-	if next != nil {
-		t.refresh(next)
-	}
 }
 
 // resize moves the bounds of v, which must keep clear of its neighbours.
