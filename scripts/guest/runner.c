@@ -3,7 +3,8 @@
  * It runs the cases one after the other and prints a line for each.
  *
  *   RUN=text in the environment (the kernel command line) runs only the cases
- *   whose group/name begins with one of the comma-separated words.
+ *   whose group/name begins with one of the comma-separated words; REPEAT=n runs
+ *   each n times, VERBOSE=1 announces each.
  */
 #include "t.h"
 
@@ -204,6 +205,7 @@ int main(int argc, char **argv)
 	const struct test **all = malloc(n * sizeof *all);
 	memcpy(all, __start_tests, n * sizeof *all);
 	qsort(all, n, sizeof *all, by_name);
+	int repeat = getenv("REPEAT") ? atoi(getenv("REPEAT")) : 1;
 	dprintf(1, "BEGIN %d cases\n", (int)n);
 	for (size_t i = 0; i < n; i++) {
 		if (!wanted(all[i]))
@@ -214,8 +216,10 @@ int main(int argc, char **argv)
 			continue;
 		if ((all[i]->flags & NEEDS_VM) && !init)
 			continue;
-		ran++;
-		failed += run(all[i]);
+		for (int r = 0; r < repeat; r++) {
+			ran++;
+			failed += run(all[i]);
+		}
 	}
 	dprintf(1, "DONE %d run, %d failed\n", (int)ran, (int)failed);
 	if (init) {

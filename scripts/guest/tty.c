@@ -259,7 +259,7 @@ TEST(tty, signals_from_keys)
 			signal(k[i].sig, note_sig);
 			*ready = 1;
 			while (!caught)
-				pause();
+				sleep_ms(1);
 			_exit(caught == k[i].sig ? 0 : 1);
 		}
 		EVENTUALLY(*ready);
@@ -352,7 +352,7 @@ TEST(tty, hangup)
 		signal(SIGHUP, note_sig);
 		*ready = 1;
 		while (!caught)
-			pause();
+			sleep_ms(1);
 		char c;
 		EQ(read(0, &c, 1), 0);
 		ERR(EIO, write(1, "x", 1));
@@ -374,7 +374,7 @@ TEST(tty, leader_exit_hangs_up_foreground)
 			signal(SIGHUP, note_sig);
 			v[0] = 1;
 			while (!caught)
-				pause();
+				sleep_ms(1);
 			v[1] = 1;
 			_exit(0);
 		}
@@ -397,7 +397,7 @@ TEST(tty, sigwinch)
 		signal(SIGWINCH, note_sig);
 		v[0] = 1;
 		while (!caught)
-			pause();
+			sleep_ms(1);
 		_exit(0);
 	}
 	EVENTUALLY(v[0]);

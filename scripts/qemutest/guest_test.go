@@ -99,3 +99,10 @@ func TestStress(t *testing.T) {
 
 // everything is all groups but stress, which has a test of its own.
 const everything = "clocks,clone,cow,demand,exec,files,hostile,memory,pipes,process,procfs,shell,signals,threads,tty,xstate"
+
+// TestCost counts the instructions of the hot paths (scripts/guest/cost.c): with
+// -icount they are the same on every machine, however busy.
+func TestCost(t *testing.T) {
+	root := needQEMU(t)
+	cases(t, Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: 1, Icount: true, Append: "ICOUNT=1"}, "cost")
+}

@@ -85,7 +85,7 @@ sh -c 'kill -TERM $$'; echo $?
 sh -c 'kill -KILL $$'; echo $?
 (sleep 0.05; kill -USR1 $$) & 
 sleep 0.3; wait
-for i in 1 2 3 4 5; do (sleep 0.0$i; echo "job $i") & done; wait
+(for i in 1 2 3 4 5; do (sleep 0.0$i; echo "job $i") & done; wait) | sort
 
 section "files"
 mkdir -p d/e/f; touch d/a d/e/b d/e/f/c
