@@ -114,15 +114,19 @@ func (f *forking) look(base uint64, leaf *[512]arch.PTE) (share bool, anon, othe
 			limit = -1
 		}
 	}
-	for i := range leaf {
-		e := leaf[i]
-		if e == 0 || !pteHasFrame(e) {
+	for i := 0; i < len(leaf); i += 8 {
+		if !arch.AnyOf8(leaf, i) {
 			continue
 		}
-		if e.Frame().Use() != arch.UseAnon {
-			other++
-		} else if anon++; anon == limit {
-			return true, 0, 0
+		for _, e := range leaf[i : i+8] {
+			if e == 0 || !pteHasFrame(e) {
+				continue
+			}
+			if e.Frame().Use() != arch.UseAnon {
+				other++
+			} else if anon++; anon == limit {
+				return true, 0, 0
+			}
 		}
 	}
 	return false, anon, other

@@ -98,13 +98,18 @@ func writablePages(t *[512]arch.PTE) (n uint64) {
 // releaseEntries drops the references that a table's entries hold and returns
 // how many.
 func releaseEntries(t *[512]arch.PTE) (n uint64) {
-	for i := range t {
-		if t[i] == 0 {
+	for base := 0; base < len(t); base += 8 {
+		if !arch.AnyOf8(t, base) {
 			continue
 		}
-		if e := arch.SwapPTE(&t[i], 0); pteHasFrame(e) {
-			e.Frame().Unref()
-			n++
+		for i := base; i < base+8; i++ {
+			if t[i] == 0 {
+				continue
+			}
+			if e := arch.SwapPTE(&t[i], 0); pteHasFrame(e) {
+				e.Frame().Unref()
+				n++
+			}
 		}
 	}
 	return n

@@ -260,11 +260,24 @@ func (pt *PageTable) Destroy() {
 // destroyLevel frees table t and what is below its first n entries.
 func destroyLevel(t Frame, shift uint, n int) {
 	if shift > PageShift {
-		for _, w := range t.Words()[:n] {
-			if e := PTE(w); e.Present() {
-				destroyLevel(e.Frame(), shift-indexBits, 512)
+		entries := t.Entries()
+		for i := 0; i < n; i += 8 {
+			if !AnyOf8(entries, i) {
+				continue
+			}
+			for _, e := range entries[i : i+8] {
+				if e.Present() {
+					destroyLevel(e.Frame(), shift-indexBits, 512)
+				}
 			}
 		}
 	}
 	t.Unref()
+}
+
+// AnyOf8 reports whether one of the eight entries from i on is not zero. Tables
+// are mostly empty: whoever goes through a whole one asks this first.
+func AnyOf8(t *[512]PTE, i int) bool {
+	p := (*[8]PTE)(t[i : i+8])
+	return p[0]|p[1]|p[2]|p[3]|p[4]|p[5]|p[6]|p[7] != 0
 }
