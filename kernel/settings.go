@@ -10,6 +10,7 @@ import (
 	"tamarix/fs"
 	"tamarix/fs/devfs"
 	"tamarix/fs/procfs"
+	"tamarix/fs/tty"
 	"tamarix/mm"
 	"tamarix/proc"
 )
@@ -70,7 +71,7 @@ func settings() []procfs.Setting {
 		constant("kernel/overflowgid", "65534"),
 		constant("kernel/tainted", "0"),
 		constant("kernel/sysrq", "0"),
-		constant("kernel/pty/max", "256"),
+		constant("kernel/pty/max", strconv.Itoa(tty.MaxPTYs)),
 		constant("kernel/random/poolsize", strconv.Itoa(devfs.PoolBits)),
 		constant("kernel/random/entropy_avail", strconv.Itoa(devfs.PoolBits)),
 		constant("kernel/random/boot_id", bootID),

@@ -195,14 +195,13 @@ func (r *rusage) Unix() unix.Rusage {
 // rusage returns what t has used. Its address space's peak is not in it.
 func (t *Task) rusage() rusage {
 	user, system := t.CPUTimes()
-	io := &t.fsctx.IO
+	rb, rc, wb, wc := t.fsctx.IO.Load()
 	return rusage{
 		User: user, System: system,
 		MinorFaults: t.usage.MinorFaults.Load(), MajorFaults: t.usage.MajorFaults.Load(),
 		COWCopies: t.usage.COWCopies.Load(), COWClaims: t.usage.COWClaims.Load(), ZeroFill: t.usage.ZeroFills.Load(),
 		Voluntary: t.Thread.Sleeps(), Involuntary: t.preempted.Load(),
-		ReadBytes: io.ReadBytes.Load(), ReadCalls: io.ReadCalls.Load(),
-		WriteBytes: io.WriteBytes.Load(), WriteCalls: io.WriteCalls.Load(),
+		ReadBytes: rb, ReadCalls: rc, WriteBytes: wb, WriteCalls: wc,
 	}
 }
 

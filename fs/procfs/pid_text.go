@@ -87,7 +87,7 @@ func ioCounts(_ *fs.Context, d *dir, w *writer) error {
 	return nil
 }
 
-// signed shows a group that may be missing as -1.
+// orMinusOne shows a group that is missing as -1.
 func orMinusOne(v int32) int32 {
 	if v == 0 {
 		return -1
@@ -102,7 +102,7 @@ func ttyNumber(dev uint64) uint32 {
 }
 
 // stat is /proc/PID/stat: one line of 52 fields.
-func stat(_ *fs.Context, d *dir, w *writer) error {
+func stat(ctx *fs.Context, d *dir, w *writer) error {
 	i := d.info()
 	var st mm.Stats
 	var l mm.Layout
@@ -110,6 +110,11 @@ func stat(_ *fs.Context, d *dir, w *writer) error {
 	if as := d.proc.AddressSpace(); as != nil {
 		st, l = as.Stats(), as.Layout()
 		as.Unref()
+		if mayTrace(ctx, d.p.src, d.proc) != nil {
+			// Addresses are not for strangers.
+			l = mm.Layout{StartCode: 1, EndCode: 1}
+			i.ExitStatus = 0
+		}
 	} else {
 		rssLimit = 0
 	}
@@ -122,7 +127,7 @@ func stat(_ *fs.Context, d *dir, w *writer) error {
 	w.printf(" %d %d %d %d", i.User/tick, i.System/tick, i.ChildUser/tick, i.ChildSystem/tick)
 	w.printf(" %d %d %d 0 %d", i.Priority, i.Nice, i.Threads, i.Start/tick)
 	w.printf(" %d %d %d", st.TotalVM*arch.PageSize, st.RSS(), rssLimit)
-	w.printf(" %d %d %d 0 0", codeStart(&l), codeEnd(&l), l.StartStack)
+	w.printf(" %d %d %d 0 0", l.StartCode, l.EndCode, l.StartStack)
 	w.printf(" %d %d %d %d", low31(i.Pending), low31(i.Blocked), low31(i.Ignored), low31(i.Caught))
 	wchan := 0
 	if i.WChan != "" {
@@ -132,10 +137,6 @@ func stat(_ *fs.Context, d *dir, w *writer) error {
 	w.printf(" %d %d %d %d %d %d %d %d\n", l.StartData, l.EndData, l.StartBrk, l.ArgStart, l.ArgEnd, l.EnvStart, l.EnvEnd, i.ExitStatus)
 	return nil
 }
-
-// codeStart and codeEnd are 1 without an address space, as on Linux.
-func codeStart(l *mm.Layout) uint64 { return l.StartCode }
-func codeEnd(l *mm.Layout) uint64   { return l.EndCode }
 
 // low31 is the part of a signal set that fits where stat shows it.
 func low31(set uint64) uint64 { return set & 0x7fffffff }
@@ -193,8 +194,7 @@ func status(ctx *fs.Context, d *dir, w *writer) error {
 		w.print(" ")
 	}
 	w.printf("\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", d.proc.TGID(), d.proc.TID(), i.PGID, i.SID)
-	kthread := 0
-	w.printf("Kthread:\t%d\n", kthread)
+	w.print("Kthread:\t0\n")
 	if as := d.proc.AddressSpace(); as != nil {
 		memStatus(w, as)
 		as.Unref()

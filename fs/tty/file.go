@@ -106,15 +106,3 @@ func (o *file) Write(ctx *fs.Context, f *fs.File, it *mm.Iter, _ *int64) (int, e
 
 // Poll implements fs.FileOps.
 func (o *file) Poll(_ *fs.File, pt *wait.PollTable) uint32 { return o.t.poll(o, pt) }
-
-// Terminal returns the terminal that an open file's operations belong to; nil if
-// ops are not a terminal's.
-func terminalOf(ops fs.FileOps) *Terminal {
-	switch o := ops.(type) {
-	case *file:
-		return o.t
-	case *Master:
-		return o.t
-	}
-	return nil
-}

@@ -137,10 +137,14 @@ func (t *Terminal) hangUp(leaderExit bool) {
 	t.backlog.cut(0)
 	t.out.cut(0)
 	t.stopped, t.tcoStopped = false, false
+	tio := t.initial
 	if t.driver != nil {
-		t.tio = t.initial
+		t.tio = tio
 	}
 	t.mu.Unlock()
+	if t.driver != nil {
+		t.driver.SetTermios(&tio)
+	}
 	t.readWait.WakeAll(evAny)
 	t.writeWait.WakeAll(evAny)
 	if sid == 0 {

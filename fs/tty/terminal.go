@@ -9,8 +9,8 @@ import (
 	"tamarix/arch/wait"
 )
 
-// Driver is the device under a real terminal. Its methods are called by one
-// goroutine at a time and may block.
+// Driver is the device under a real terminal. Its methods may block. Write is
+// called by one goroutine at a time, the others possibly beside it.
 type Driver interface {
 	// Write sends p.
 	Write(p []byte) (int, error)
