@@ -29,12 +29,16 @@ func cases(t *testing.T, c Config, only string) {
 	ended := map[string]bool{}
 	for {
 		// A case has a time limit of its own, which is less.
-		m, err := vm.Expect(`(?m)^(ok|FAIL|skip) (\S+)(.*)\n|^DONE .*`, 20*time.Minute)
+		m, err := vm.Expect(`(?m)^(ok|FAIL|skip|#) (\S+)(.*)\n|^DONE .*`, 20*time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if m[1] == "" {
 			break
+		}
+		if m[1] == "#" { // a remark: a figure, progress
+			t.Log(m[2] + m[3])
+			continue
 		}
 		name := strings.ReplaceAll(m[2], "/", ".")
 		if ended[name] {
