@@ -47,6 +47,7 @@ var rootEntries = []entry{
 	global("partitions", func(_ *FS, w *writer) { w.print("major minor  #blocks  name\n\n") }),
 	global("stat", systemStat),
 	global("swaps", func(_ *FS, w *writer) { w.print("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n") }),
+	sysrqTrigger,
 	global("uptime", uptime),
 	global("version", version),
 	global("vmstat", vmStat),

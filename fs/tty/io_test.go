@@ -111,33 +111,34 @@ func TestTimedReads(t *testing.T) {
 	later := func(d time.Duration, s string) {
 		go func() { time.Sleep(d); l.t.Receive([]byte(s)) }()
 	}
-	read := func(what, want string, lo, hi time.Duration) {
+	read := func(what, want string, atLeast time.Duration) {
 		t.Helper()
 		start := time.Now()
 		s, err := l.read(10)
-		if took := time.Since(start); s != want || err != nil || took < lo || took > hi {
-			t.Errorf("%s: %q, %v after %v; want %q after %v", what, s, err, took, want, lo)
+		if took := time.Since(start); s != want || err != nil || took < atLeast {
+			t.Errorf("%s: %q, %v after %v; want %q after %v", what, s, err, took, want, atLeast)
 		}
 	}
 	const ms = time.Millisecond
 	set(0, 0)
-	read("0/0 without input", "", 0, 2000*ms)
+	read("0/0 without input", "", 0)
 	l.t.Receive([]byte("ab"))
-	read("0/0 with input", "ab", 0, 2000*ms)
+	read("0/0 with input", "ab", 0)
 	set(0, 2)
-	read("0/2 without input", "", 200*ms, 2000*ms)
+	read("0/2 without input", "", 200*ms)
+	set(0, 255)
 	later(50*ms, "x")
-	read("0/2 with input on the way", "x", 40*ms, 190*ms)
+	read("0/255 with input on the way", "x", 0)
 	set(3, 0)
 	l.t.Receive([]byte("a"))
 	later(50*ms, "bc")
-	read("3/0", "abc", 40*ms, 2000*ms)
+	read("3/0", "abc", 0)
 	set(3, 2)
 	later(20*ms, "a")
-	read("3/2, the timer ends it", "a", 200*ms, 2000*ms)
+	read("3/2, the timer ends it", "a", 200*ms)
 	l.t.Receive([]byte("0123456789+"))
-	read("3/2, more than asked for", "0123456789", 0, 2000*ms)
-	read("3/2, the rest", "+", 200*ms, 2000*ms)
+	read("3/2, more than asked for", "0123456789", 0)
+	read("3/2, the rest", "+", 200*ms)
 }
 
 func TestReaderIsInterrupted(t *testing.T) {
