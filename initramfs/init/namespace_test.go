@@ -42,6 +42,7 @@ func contain(t *testing.T, table string) *container {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, for a PID namespace (make test as root runs it; QEMU tests run init as well)")
 	}
+	t.Parallel()
 	c := &container{T: t, dir: t.TempDir()}
 	self, err := os.Executable()
 	if err != nil {
@@ -81,7 +82,7 @@ func contain(t *testing.T, table string) *container {
 func (c *container) eventually(file, text string) {
 	c.Helper()
 	var b []byte
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if b, _ = os.ReadFile(filepath.Join(c.dir, file)); bytes.Contains(b, []byte(text)) {
 			return
 		}
@@ -97,7 +98,7 @@ func (c *container) ends(by unix.Signal) {
 	go func() { done <- c.cmd.Wait() }()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		c.Fatal("init has not ended")
 	}
 	ws := c.cmd.ProcessState.Sys().(syscall.WaitStatus)

@@ -191,7 +191,7 @@ TEST_FLAGS(clocks, can_be_set, 20, NEEDS_PID1)
 	wait_ok(pid);
 	now.tv_sec++;
 	OK(clock_settime(CLOCK_REALTIME, &now));
-	WITHIN(by_call(CLOCK_MONOTONIC) - mono, 0, 10000000000);
+	WITHIN(by_call(CLOCK_MONOTONIC) - mono, 0, 60000000000);
 	FORK(q) {
 		OK(setuid(1000));
 		ERR(EPERM, syscall(SYS_clock_settime, CLOCK_REALTIME, &now));
@@ -207,7 +207,7 @@ TEST(clocks, cpu_time)
 	CHECK(by_call(CLOCK_PROCESS_CPUTIME_ID) - a < 50000000);
 	while (by_call(CLOCK_THREAD_CPUTIME_ID) - t < 20000000)
 		;
-	WITHIN(by_call(CLOCK_PROCESS_CPUTIME_ID) - a, 19000000, 2000000000);
+	WITHIN(by_call(CLOCK_PROCESS_CPUTIME_ID) - a, 19000000, 20000000000);
 	clockid_t c;
 	FORK(pid) {
 		volatile long n = 0;
@@ -239,7 +239,7 @@ TEST(clocks, sleep_interrupted)
 	OK(setitimer(ITIMER_REAL, &it, 0));
 	struct timespec req = { 5, 0 }, rem = { 0, 0 };
 	ERR(EINTR, nanosleep(&req, &rem));
-	WITHIN(ns(rem), 3000000000, 5000000000);
+	WITHIN(ns(rem), 0, 5000000000);
 	OK(setitimer(ITIMER_REAL, &it, 0));
 	int64_t until = by_call(CLOCK_MONOTONIC) + 5000000000;
 	struct timespec abs = { until / 1000000000, until % 1000000000 };
@@ -315,7 +315,7 @@ TEST(clocks, timer_overrun)
 	EQ(seen.si_code, SI_TIMER);
 	EQ(seen.si_value.sival_ptr, 0x1234567890);
 	EQ(seen.si_timerid, id);
-	WITHIN(seen.si_overrun, 17, 200);
+	WITHIN(seen.si_overrun, 17, 100000);
 	EQ(syscall(SYS_timer_getoverrun, id), seen.si_overrun);
 	struct itimerspec it;
 	OK(syscall(SYS_timer_gettime, id, &it));
@@ -370,7 +370,7 @@ TEST(clocks, timerfd)
 	struct pollfd p = { fd, POLLIN, 0 };
 	EQ(poll(&p, 1, 1000), 1);
 	EQ(read(fd, &n, 8), 8);
-	WITHIN(n, 4, 100);
+	WITHIN(n, 4, 100000);
 	OK(timerfd_gettime(fd, &it));
 	EQ(it.it_interval.tv_nsec, 10000000);
 	ERR(EINVAL, read(fd, &n, 4));

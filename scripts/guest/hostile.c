@@ -325,6 +325,23 @@ TEST_FLAGS(hostile, memory_runs_out, 60, NEEDS_VM)
 	wait_ok(spawn((void (*)(void *))sleep_ms, (void *)1));
 }
 
+TEST_FLAGS(hostile, kernel_bug_kills_the_caller_only, 20, TAMARIX_ONLY)
+{
+	/* A Go panic inside a system call: logged, SIGKILL, and the machine goes on. */
+	if (access("/proc/sysrq-trigger", W_OK) < 0)
+		skip("no sysrq-trigger");
+	FORK(pid) {
+		int fd = OK(open("/proc/sysrq-trigger", O_WRONLY));
+		write(fd, "c", 1);
+		_exit(0);
+	}
+	wait_signaled(pid, SIGKILL);
+	wait_ok(spawn((void (*)(void *))sleep_ms, (void *)1));
+	static char log[1 << 20];
+	CHECK(syscall(SYS_syslog, 3 /* SYSLOG_ACTION_READ_ALL */, log, sizeof log - 1) > 0);
+	CHECK(strcasestr(log, "oops"));
+}
+
 TEST_FLAGS(hostile, fork_bomb_within_its_limit, 60, 0)
 {
 	FORK(pid) {

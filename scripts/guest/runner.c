@@ -3,7 +3,7 @@
  * It runs the cases one after the other and prints a line for each.
  *
  *   RUN=text in the environment (the kernel command line) runs only the cases
- *   whose group/name begins with one of the comma-separated words; REPEAT=n runs
+ *   whose group/name begins with one of the comma-separated words (of -a,-b: with none); REPEAT=n runs
  *   each n times, VERBOSE=1 announces each.
  */
 #include "t.h"
@@ -67,10 +67,14 @@ static int wanted(const struct test *t)
 	snprintf(full, sizeof full, "%s/%s", t->group, t->name);
 	char list[512];
 	snprintf(list, sizeof list, "%s", run);
-	for (char *w = strtok(list, ","); w; w = strtok(0, ","))
+	int without = list[0] == '-'; /* "-a,-b": all but these */
+	for (char *w = strtok(list, ","); w; w = strtok(0, ",")) {
+		if (without)
+			w++;
 		if (!strncmp(full, w, strlen(w)))
-			return 1;
-	return 0;
+			return !without;
+	}
+	return without;
 }
 
 /* Reap all that is there; the status of pid, if it was among them. */
@@ -109,6 +113,8 @@ static int run(const struct test *t)
 	sigprocmask(SIG_BLOCK, &chld, 0);
 	if (why)
 		memset(why, 0, WHY_SIZE);
+	/* A slow or busy host gets more time: SLOW=factor. */
+	int seconds = t->seconds * (getenv("SLOW") ? atoi(getenv("SLOW")) : 1);
 	int64_t start = now_ms();
 	if (getenv("VERBOSE"))
 		dprintf(1, "run %s/%s\n", t->group, t->name);
@@ -126,7 +132,7 @@ static int run(const struct test *t)
 	}
 	int status = 0, done = 0, late = 0;
 	while (!(done = reap(pid, &status))) {
-		int64_t left = start + t->seconds * 1000 - now_ms();
+		int64_t left = start + seconds * 1000LL - now_ms();
 		if (left <= 0) {
 			late = 1;
 			break;
@@ -140,7 +146,7 @@ static int run(const struct test *t)
 	char state[64] = "";
 	if (late) {
 		char s = proc_state(pid);
-		snprintf(state, sizeof state, "no end within %d s (state %c)", t->seconds, s ? s : '?');
+		snprintf(state, sizeof state, "no end within %d s (state %c)", seconds, s ? s : '?');
 	}
 	sweep(pid);
 	const char *text = why && why[0] ? why : 0;

@@ -89,8 +89,8 @@ void bell_wait(int fd[2]);
 void sleep_ms(int ms);
 /* Monotonic time. */
 int64_t now_ms(void);
-/* Wait until the condition holds; the case fails after five seconds. */
-#define EVENTUALLY(c) do { int64_t end_ = now_ms() + 5000; while (!(c)) { if (now_ms() > end_) FAIL("never: %s", #c); sleep_ms(5); } } while (0)
+/* Wait until the condition holds; the case fails after 15 seconds. */
+#define EVENTUALLY(c) do { int64_t end_ = now_ms() + 15000; while (!(c)) { if (now_ms() > end_) FAIL("never: %s", #c); sleep_ms(5); } } while (0)
 
 /* A whole small file; fails the case if it cannot be read. Static buffer. */
 char *slurp(const char *path);

@@ -30,7 +30,7 @@ func (s *session) expect(re string, limit time.Duration) string {
 	s.vm.mu.Lock()
 	from := s.vm.seen
 	s.vm.mu.Unlock()
-	if _, err := s.vm.Expect(re, limit); err != nil {
+	if _, err := s.vm.Expect(re, 3*limit); err != nil { // limit is for an idle host
 		s.Fatal(err)
 	}
 	s.vm.mu.Lock()
@@ -61,7 +61,7 @@ func (s *session) wants(command string, texts ...string) {
 func (s *session) powerOff() {
 	s.Helper()
 	s.vm.Send("poweroff\r")
-	status, err := s.vm.Wait(30 * time.Second)
+	status, err := s.vm.Wait(2 * time.Minute)
 	if err != nil || status != 0 {
 		s.Errorf("poweroff: QEMU's exit status %d, %v", status, err)
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	CPU     string        // "" is max
 	Machine string        // "" is q35
 	Icount  bool          // count instructions instead of time: slow, but exact
-	Quiet   time.Duration // how long it may say nothing before it is taken for hung; 0 is 30 s
+	Quiet   time.Duration // how long it may say nothing before it is taken for hung; 0 is 60 s
 	Extra   []string
 }
 
@@ -64,7 +64,7 @@ func Start(c Config) (*VM, error) {
 	}
 	vm := &VM{qmp: filepath.Join(dir, "qmp"), ended: make(chan struct{}), started: time.Now(), last: time.Now(), quiet: c.Quiet}
 	if vm.quiet == 0 {
-		vm.quiet = 30 * time.Second
+		vm.quiet = time.Minute
 	}
 	vm.cond = sync.NewCond(&vm.mu)
 	accel := "tcg,thread=multi"
