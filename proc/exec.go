@@ -204,13 +204,7 @@ func (t *Task) commit(p *program) error {
 		return err
 	}
 	t.exitRobustFutexes()
-	if addr := t.clearChildTID; addr != 0 {
-		t.clearChildTID = 0
-		if t.AS.Write32(addr, 0) == nil {
-			t.FutexWake(addr, 1, ^uint32(0), true)
-		}
-	}
-	t.robustList = 0
+	t.clearTID()
 
 	g.sig.mu.Lock()
 	g.deadUsage.MaxRSS = max(g.deadUsage.MaxRSS, peakRSS(t.AS))

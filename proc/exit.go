@@ -22,48 +22,76 @@ func (t *Task) ExitGroup(status int) {
 	t.work.Or(workExit)
 }
 
-// exit is the end of a task, on its own goroutine: it gives back what it has,
-// leaves its relatives in order, and tells whoever waits.
+// exitSteps is the end of a task, in order: it gives back what it has, leaves
+// its relatives in order, and tells whoever waits. Each step is done once, even
+// if one before it ran into a Go panic, so that a mistake in one of them costs
+// no more than what it holds.
+var exitSteps = [...]func(t *Task){
+	(*Task).exitSignals, // from here on no signal is given to t
+	(*Task).exitRobustFutexes,
+	(*Task).clearTID,
+	(*Task).exitSpace,
+	(*Task).endGroup,
+	(*Task).releaseFiles,
+	(*Task).leave,
+}
+
+// exit ends t, on its own goroutine.
 func (t *Task) exit() {
-	g := t.Group
-	t.exitSignals() // from here on no signal is given to t
-	t.exitRobustFutexes()
-	t.releaseUserMemory()
-	t.userTime.Store(t.Ctx.UserTime())
-
-	last := g.liveCount.Add(-1) == 0
-	if last {
-		t.endGroup()
+	for t.exitStep < len(exitSteps) {
+		t.exitUntilPanic()
 	}
-	t.releaseFiles()
-	t.Thread.StopClock()
-
-	tree.Lock()
-	t.leaveGroup()
-	if last {
-		g.becomeZombie()
-	} else {
-		g.disownThread(t)
-	}
-	tree.Unlock()
-
 	t.account.tasks.Add(-1)
 	t.Ctx.Free()
 	t.fsctx.PathBuf = [2][]byte{} // a zombie needs none
 }
 
-// releaseUserMemory tells the C library that the thread is gone and gives up
-// the address space (Linux: mm_release).
-func (t *Task) releaseUserMemory() {
-	if addr := t.clearChildTID; addr != 0 {
-		t.clearChildTID = 0
-		if t.AS.Write32(addr, 0) == nil {
-			t.FutexWake(addr, 1, ^uint32(0), true)
+func (t *Task) exitUntilPanic() {
+	defer func() {
+		if r := recover(); r != nil {
+			t.logOops(r)
 		}
+	}()
+	for t.exitStep < len(exitSteps) {
+		step := exitSteps[t.exitStep]
+		t.exitStep++
+		step(t)
 	}
+}
+
+// clearTID tells the C library that the thread is gone (set_tid_address(2)).
+func (t *Task) clearTID() {
+	addr := t.clearChildTID
+	if addr == 0 {
+		return
+	}
+	t.clearChildTID = 0
+	if t.AS.Write32(addr, 0) == nil {
+		t.FutexWake(addr, 1, ^uint32(0), true)
+	}
+}
+
+// exitSpace gives up the address space.
+func (t *Task) exitSpace() {
+	t.userTime.Store(t.Ctx.UserTime())
 	t.peakRSS = peakRSS(t.AS)
 	t.finishVfork()
 	t.releaseSpace()
+}
+
+// leave takes t out of its process, and the process, if t was its last thread,
+// from among the living.
+func (t *Task) leave() {
+	t.Thread.StopClock()
+	g := t.Group
+	tree.Lock()
+	defer tree.Unlock()
+	t.leaveGroup()
+	if t.last {
+		g.becomeZombie()
+	} else {
+		g.disownThread(t)
+	}
 }
 
 // finishVfork lets the parent of a vfork child go on.
@@ -77,6 +105,9 @@ func (t *Task) finishVfork() {
 // endGroup is what the last thread of a process does for all of it.
 func (t *Task) endGroup() {
 	g := t.Group
+	if t.last = g.liveCount.Add(-1) == 0; !t.last {
+		return
+	}
 	g.sig.mu.Lock()
 	if g.sig.flags&groupExiting == 0 {
 		g.sig.flags |= groupExiting

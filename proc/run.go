@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -52,7 +53,7 @@ func (t *Task) main() {
 	if t.childSetTID != 0 {
 		t.AS.Write32(t.childSetTID, uint32(t.TID)) // a bad address concerns the child only
 	}
-	for !t.runUntilPanic() {
+	for !t.runUntilPanic() && t.panics < maxPanics {
 	}
 	t.exit()
 }
@@ -166,25 +167,39 @@ func (t *Task) killGroup(sig unix.Signal) {
 	g.sig.mu.Unlock()
 }
 
-// maxPanics is how often a task may run into a Go panic before its goroutine is
-// given up without the orderly end.
+// maxPanics is how often a task may run into a Go panic on its way out of the
+// loop, before it goes without handling its signals.
 const maxPanics = 3
 
 // oops handles a Go panic in kernel code that ran for t: log it, and kill the
-// process. Locks that the panicking code held stay held; deferred unlocks have
-// run.
+// process. Deferred unlocks have run; other locks that the code held stay held,
+// and if the process's own is among them the kernel cannot go on.
 func (t *Task) oops(r any) {
+	t.logOops(r)
+	t.sysNr = -1
+	g := t.Group
+	for n := 0; !g.sig.mu.TryLock(); n++ {
+		if n == oopsPatience {
+			Panic(fmt.Sprintf("task %d (%s) left its process locked: %v", t.TID, t.Comm(), r))
+		}
+		time.Sleep(time.Millisecond)
+	}
+	g.exitLocked(int(unix.SIGKILL), nil)
+	g.sig.mu.Unlock()
+}
+
+// oopsPatience is how many milliseconds an oops waits for a lock that others
+// hold for microseconds.
+const oopsPatience = 5000
+
+// logOops writes a Go panic and its traceback to the log.
+func (t *Task) logOops(r any) {
 	t.panics++
 	klog.Errorf("kernel oops: %v", r)
 	klog.Errorf("task %d (%s), system call %d, ip %#x", t.TID, t.Comm(), t.sysNr, t.Ctx.GetIP())
 	for line := range lines(debug.Stack()) {
 		klog.Errorf("%s", line)
 	}
-	if t.panics >= maxPanics {
-		Panic(fmt.Sprintf("task %d (%s) cannot end: %v", t.TID, t.Comm(), r))
-	}
-	t.sysNr = -1
-	t.killGroup(unix.SIGKILL)
 }
 
 // lines yields the lines of p.

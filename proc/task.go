@@ -63,6 +63,8 @@ type Task struct {
 	crowded       bool         // a set*id call has put it over its new user\'s RLIMIT_NPROC
 	peakRSS       uint64       // bytes; noted when the address space is given up
 	exitStatus    int          // wait status of exit(2), for a process whose threads all leave by it
+	exitStep      int          // of exitSteps, to be done next
+	last          bool         // was the last thread of its process
 	personality   uint32
 	parentDeath   unix.Signal // PR_SET_PDEATHSIG; tree lock
 	sched         schedParams // under mu
