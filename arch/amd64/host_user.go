@@ -21,8 +21,11 @@ var mxcsrMask uint32 = 0xffff
 // XFeatures returns XCR0: the state components users have.
 func XFeatures() uint64 { return xfeatureX87 | xfeatureSSE }
 
+// hostXSaveSize is what XSaveSize returns; tests change it.
+var hostXSaveSize = xsaveMinimum
+
 // XSaveSize returns the size of the XSAVE image for XFeatures.
-func XSaveSize() int { return xsaveMinimum }
+func XSaveSize() int { return hostXSaveSize }
 
 func frameOf(p unsafe.Pointer) Frame { return Frame(uintptr(p) - uintptr(hostArena)) }
 

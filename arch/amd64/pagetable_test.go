@@ -202,3 +202,22 @@ func TestContextForkAndExec(t *testing.T) {
 		t.Error("Reset left something, or lost something")
 	}
 }
+
+// TestVectorsSurviveSignalsWithoutXSAVE: an image of FXSAVE has no header that
+// could say that the vector registers are in it.
+func TestVectorsSurviveSignalsWithoutXSAVE(t *testing.T) {
+	old := hostXSaveSize
+	hostXSaveSize = fxSize
+	defer func() { hostXSaveSize = old }()
+	u, ok := NewUserContext()
+	if !ok {
+		t.Fatal("no memory")
+	}
+	defer u.Free()
+	u.saveExtended()[fxXMM] = 9
+	clear(u.xsave[xsaveHeader:xsaveMinimum])
+	u.extendedChanged()
+	if u.xsave[fxXMM] != 9 {
+		t.Error("XMM0 is gone")
+	}
+}

@@ -339,7 +339,7 @@ func (u *UserContext) extendedChanged() {
 	bv := *(*uint64)(unsafe.Pointer(&h[0])) & XFeatures()
 	clear(h)
 	*(*uint64)(unsafe.Pointer(&h[0])) = bv
-	if bv&xfeatureSSE == 0 {
+	if bv&xfeatureSSE == 0 && XSaveSize() > fxSize { // FXSAVE's image has no header: all of it counts
 		clear(u.xsave[fxXMM : fxXMM+256])
 	}
 	u.mxcsr = get32(&u.xsave, fxMXCSR) & mxcsrMask
