@@ -14,6 +14,7 @@ import (
 func sysMmap(t *proc.Task, a *Args) (uintptr, error) {
 	req := mm.MmapRequest{
 		Addr: a[0], Len: a[1], Prot: int(a[2] & 0xffffffff), Flags: int(a[3] & 0xffffffff), Offset: a[5],
+		Caller: &t.Thread,
 	}
 	if req.Offset&(mm.PageSize-1) != 0 {
 		return 0, unix.EINVAL
@@ -79,18 +80,18 @@ func sysMprotect(t *proc.Task, a *Args) (uintptr, error) {
 
 // sysMremap is mremap(2).
 func sysMremap(t *proc.Task, a *Args) (uintptr, error) {
-	addr, err := t.AS.Mremap(a[0], a[1], a[2], int(a[3]), a[4])
+	addr, err := t.AS.Mremap(a[0], a[1], a[2], int(a[3]), a[4], &t.Thread)
 	return uintptr(addr), err
 }
 
 // sysBrk is brk(2), which reports failure by the unchanged end.
 func sysBrk(t *proc.Task, a *Args) (uintptr, error) {
-	return uintptr(t.AS.Brk(a[0])), nil
+	return uintptr(t.AS.Brk(a[0], &t.Thread)), nil
 }
 
 // sysMadvise is madvise(2).
 func sysMadvise(t *proc.Task, a *Args) (uintptr, error) {
-	return 0, t.AS.Madvise(a[0], a[1], int(int32(a[2])))
+	return 0, t.AS.Madvise(a[0], a[1], int(int32(a[2])), &t.Thread)
 }
 
 // sysMincore is mincore(2).
@@ -106,13 +107,13 @@ func sysMsync(t *proc.Task, a *Args) (uintptr, error) {
 // sysMlock is mlock(2).
 func sysMlock(t *proc.Task, a *Args) (uintptr, error) {
 	lockLimit(t)
-	return 0, t.AS.Mlock(a[0], a[1], 0)
+	return 0, t.AS.Mlock(a[0], a[1], 0, &t.Thread)
 }
 
 // sysMlock2 is mlock2(2).
 func sysMlock2(t *proc.Task, a *Args) (uintptr, error) {
 	lockLimit(t)
-	return 0, t.AS.Mlock(a[0], a[1], int(int32(a[2])))
+	return 0, t.AS.Mlock(a[0], a[1], int(int32(a[2])), &t.Thread)
 }
 
 // sysMunlock is munlock(2).
@@ -123,7 +124,7 @@ func sysMunlock(t *proc.Task, a *Args) (uintptr, error) {
 // sysMlockall is mlockall(2).
 func sysMlockall(t *proc.Task, a *Args) (uintptr, error) {
 	lockLimit(t)
-	return 0, t.AS.Mlockall(int(int32(a[0])))
+	return 0, t.AS.Mlockall(int(int32(a[0])), &t.Thread)
 }
 
 // sysMunlockall is munlockall(2).

@@ -106,10 +106,10 @@ func TestForkAdvice(t *testing.T) {
 	b := mapAnon(t, as, 4)
 	dirty(t, as, a, 4, 1)
 	dirty(t, as, b, 4, 1)
-	if err := as.Madvise(a, 4*page, unix.MADV_DONTFORK); err != nil {
+	if err := as.Madvise(a, 4*page, unix.MADV_DONTFORK, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := as.Madvise(b, 4*page, unix.MADV_WIPEONFORK); err != nil {
+	if err := as.Madvise(b, 4*page, unix.MADV_WIPEONFORK, nil); err != nil {
 		t.Fatal(err)
 	}
 	child := fork(t, as)

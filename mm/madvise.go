@@ -13,8 +13,8 @@ const (
 
 // Madvise applies advice to [addr, addr+n) (madvise(2)). Holes are skipped and
 // reported as ENOMEM at the end. MADV_DONTNEED and MADV_FREE free the pages at
-// once.
-func (as *AddressSpace) Madvise(addr, n uint64, advice int) error {
+// once. caller may be nil.
+func (as *AddressSpace) Madvise(addr, n uint64, advice int, caller Caller) error {
 	if !knownAdvice(advice) || !aligned(addr) {
 		return unix.EINVAL
 	}
@@ -28,7 +28,7 @@ func (as *AddressSpace) Madvise(addr, n uint64, advice int) error {
 	lo, hi := addr, addr+size
 	switch advice {
 	case unix.MADV_POPULATE_READ, unix.MADV_POPULATE_WRITE:
-		return as.madvisePopulate(lo, hi, advice == unix.MADV_POPULATE_WRITE)
+		return as.madvisePopulate(lo, hi, advice == unix.MADV_POPULATE_WRITE, caller)
 	case unix.MADV_REMOVE:
 		return as.madviseRemove(lo, hi)
 	}
@@ -140,12 +140,15 @@ func (as *AddressSpace) setFlags(v *vma, lo, hi uint64, flags vmaFlags, dead *vm
 
 // madvisePopulate faults pages in and, unlike MAP_POPULATE, says what went
 // wrong: EFAULT where the access is not allowed, ENOMEM for holes.
-func (as *AddressSpace) madvisePopulate(lo, hi uint64, write bool) error {
+func (as *AddressSpace) madvisePopulate(lo, hi uint64, write bool, caller Caller) error {
 	acc := arch.Access(0)
 	if write {
 		acc = arch.AccessWrite
 	}
 	for va := lo; va < hi; va += arch.PageSize {
+		if va>>arch.PageShift&63 == 0 && killed(caller) {
+			return unix.EINTR
+		}
 		if as.present(va, acc) {
 			continue
 		}

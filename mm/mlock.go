@@ -10,8 +10,8 @@ import (
 // own doing; so locking memory means faulting it in and keeping the account.
 
 // Mlock locks [addr, addr+n) (mlock(2), mlock2(2); flags may be
-// unix.MLOCK_ONFAULT).
-func (as *AddressSpace) Mlock(addr, n uint64, flags int) error {
+// unix.MLOCK_ONFAULT). caller may be nil.
+func (as *AddressSpace) Mlock(addr, n uint64, flags int, caller Caller) error {
 	if flags&^unix.MLOCK_ONFAULT != 0 {
 		return unix.EINVAL
 	}
@@ -36,7 +36,7 @@ func (as *AddressSpace) Mlock(addr, n uint64, flags int) error {
 	as.mu.Unlock()
 	release(dead)
 	if err == nil && flags == 0 {
-		err = as.populate(lo, hi)
+		err = as.populate(lo, hi, caller)
 	}
 	return err
 }
@@ -96,8 +96,8 @@ func (as *AddressSpace) lockLocked(lo, hi uint64, want vmaFlags) (dead *vma, err
 }
 
 // Mlockall locks what is mapped (MCL_CURRENT), what will be (MCL_FUTURE), or
-// both (mlockall(2)).
-func (as *AddressSpace) Mlockall(flags int) error {
+// both (mlockall(2)). caller may be nil.
+func (as *AddressSpace) Mlockall(flags int, caller Caller) error {
 	const known = unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT
 	if flags == 0 || flags&^known != 0 || flags == unix.MCL_ONFAULT {
 		return unix.EINVAL
@@ -126,7 +126,7 @@ func (as *AddressSpace) Mlockall(flags int) error {
 	as.mu.Unlock()
 	release(dead)
 	if flags&unix.MCL_CURRENT != 0 && want == vmLocked {
-		as.populateAll()
+		as.populateAll(caller)
 	}
 	return nil
 }
@@ -155,8 +155,8 @@ func (as *AddressSpace) lockAll(want vmaFlags) (dead *vma) {
 }
 
 // populateAll faults everything in that can be.
-func (as *AddressSpace) populateAll() {
-	for at := uint64(0); ; {
+func (as *AddressSpace) populateAll(caller Caller) {
+	for at := uint64(0); !killed(caller); {
 		as.mu.RLock()
 		v := as.vmas.find(at)
 		if v == nil {
@@ -165,7 +165,7 @@ func (as *AddressSpace) populateAll() {
 		}
 		lo, hi := v.start, v.end
 		as.mu.RUnlock()
-		as.populate(lo, hi)
+		as.populate(lo, hi, caller)
 		at = hi
 	}
 }

@@ -24,6 +24,8 @@ type MmapRequest struct {
 	FileErr error
 	// MaxProt is what mprotect may later allow; 0 means everything.
 	MaxProt int
+	// Caller, if not nil, can end the populating of a large mapping.
+	Caller Caller
 	// Name shows in /proc/PID/maps for memory without a file: "[vdso]".
 	Name string
 }
@@ -66,7 +68,7 @@ func (as *AddressSpace) Mmap(req MmapRequest) (uint64, error) {
 		return 0, err
 	}
 	if locked || req.Flags&(unix.MAP_POPULATE|unix.MAP_NONBLOCK) == unix.MAP_POPULATE {
-		as.populate(addr, addr+n)
+		as.populate(addr, addr+n, req.Caller)
 	}
 	return addr, nil
 }
@@ -270,8 +272,9 @@ func mayCommit(pages uint64) bool {
 
 // populate faults the pages of [lo, hi) in as a write or read would, as far as
 // it goes: errors are not reported (mmap(2), MAP_POPULATE; mlock(2) does its
-// own checking). Precondition: mu not held.
-func (as *AddressSpace) populate(lo, hi uint64) error {
+// own checking). EINTR if the caller is killed meanwhile. Precondition: mu not
+// held.
+func (as *AddressSpace) populate(lo, hi uint64, caller Caller) error {
 	for va := lo; va < hi; {
 		as.mu.RLock()
 		v := as.vmas.find(va)
@@ -298,6 +301,9 @@ func (as *AddressSpace) populate(lo, hi uint64) error {
 			continue
 		}
 		for ; va < end; va += arch.PageSize {
+			if va>>arch.PageShift&63 == 0 && killed(caller) {
+				return unix.EINTR
+			}
 			if as.present(va, acc) {
 				continue
 			}
@@ -313,6 +319,12 @@ func (as *AddressSpace) populate(lo, hi uint64) error {
 	}
 	return nil
 }
+
+// Caller is the task on whose behalf an operation runs that may take long. It
+// is asked now and then whether a fatal signal is pending.
+type Caller interface{ Killed() bool }
+
+func killed(c Caller) bool { return c != nil && c.Killed() }
 
 // present reports whether va can be accessed without a fault.
 func (as *AddressSpace) present(va uint64, acc arch.Access) bool {

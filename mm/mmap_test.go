@@ -103,14 +103,14 @@ func TestLimits(t *testing.T) {
 	l = NoLimits
 	l.Memlock = 2 * page
 	as.SetLimits(l)
-	wantErr(t, "beyond RLIMIT_MEMLOCK", as.Mlock(addr, 3*page, 0), unix.ENOMEM)
-	wantErr(t, "mlock", as.Mlock(addr, 2*page, 0), nil)
-	wantErr(t, "mlock again", as.Mlock(addr, 2*page, 0), nil)
+	wantErr(t, "beyond RLIMIT_MEMLOCK", as.Mlock(addr, 3*page, 0, nil), unix.ENOMEM)
+	wantErr(t, "mlock", as.Mlock(addr, 2*page, 0, nil), nil)
+	wantErr(t, "mlock again", as.Mlock(addr, 2*page, 0, nil), nil)
 	_, err = as.Mmap(MmapRequest{Len: page, Prot: ro, Flags: anon | unix.MAP_LOCKED})
 	wantErr(t, "MAP_LOCKED", err, unix.EAGAIN)
 	l.Memlock = 0
 	as.SetLimits(l)
-	wantErr(t, "mlock without any limit left", as.Mlock(addr, page, 0), unix.EPERM)
+	wantErr(t, "mlock without any limit left", as.Mlock(addr, page, 0, nil), unix.EPERM)
 }
 
 func TestTooManyVMAs(t *testing.T) {
@@ -163,14 +163,14 @@ func TestMprotect(t *testing.T) {
 func TestBrk(t *testing.T) {
 	as := newSpace(t)
 	start := as.Layout().StartBrk
-	if got := as.Brk(0); got != start {
+	if got := as.Brk(0, nil); got != start {
 		t.Errorf("brk(0) = %#x, want %#x", got, start)
 	}
-	if got := as.Brk(start + 100); got != start+100 {
+	if got := as.Brk(start+100, nil); got != start+100 {
 		t.Errorf("brk = %#x", got)
 	}
 	wantErr(t, "write", as.Write32(start+50, 7), nil)
-	if got := as.Brk(start + 10*page); got != start+10*page {
+	if got := as.Brk(start+10*page, nil); got != start+10*page {
 		t.Errorf("brk = %#x", got)
 	}
 	dirty(t, as, start, 10, 1)
@@ -178,13 +178,13 @@ func TestBrk(t *testing.T) {
 		t.Errorf("heap is %d VMAs", n)
 	}
 	mustMap(t, as, MmapRequest{Addr: start + 12*page, Len: page, Prot: ro, Flags: anon | unix.MAP_FIXED})
-	if got := as.Brk(start + 13*page); got != start+10*page {
+	if got := as.Brk(start+13*page, nil); got != start+10*page {
 		t.Errorf("brk into a mapping = %#x", got)
 	}
-	if got := as.Brk(start - 1); got != start+10*page {
+	if got := as.Brk(start-1, nil); got != start+10*page {
 		t.Errorf("brk below the start = %#x", got)
 	}
-	if got := as.Brk(start + page + 1); got != start+page+1 {
+	if got := as.Brk(start+page+1, nil); got != start+page+1 {
 		t.Errorf("brk down = %#x", got)
 	}
 	if rss := as.Stats().RSS(); rss != 2 {
@@ -260,11 +260,11 @@ func TestMremap(t *testing.T) {
 	a := mapAnon(t, as, 8)
 	dirty(t, as, a, 8, 1)
 
-	got, err := as.Mremap(a, 8*page, 4*page, 0, 0)
+	got, err := as.Mremap(a, 8*page, 4*page, 0, 0, nil)
 	if err != nil || got != a || as.Stats().RSS() != 4 {
 		t.Fatalf("shrink: %#x, %v, %d pages", got, err, as.Stats().RSS())
 	}
-	got, err = as.Mremap(a, 4*page, 8*page, 0, 0)
+	got, err = as.Mremap(a, 4*page, 8*page, 0, 0, nil)
 	if err != nil || got != a {
 		t.Fatalf("grow in place: %#x, %v", got, err)
 	}
@@ -272,9 +272,9 @@ func TestMremap(t *testing.T) {
 	expectZero(t, as, a+4*page, 4*page)
 	dirty(t, as, a, 8, 1)
 	rss := as.Stats().RSS()
-	_, err = as.Mremap(a, 8*page, 16*page, 0, 0)
+	_, err = as.Mremap(a, 8*page, 16*page, 0, 0, nil)
 	wantErr(t, "no room", err, unix.ENOMEM)
-	b, err := as.Mremap(a, 8*page, 1000*page, unix.MREMAP_MAYMOVE, 0)
+	b, err := as.Mremap(a, 8*page, 1000*page, unix.MREMAP_MAYMOVE, 0, nil)
 	if err != nil || b == a {
 		t.Fatalf("move: %#x, %v", b, err)
 	}
@@ -285,12 +285,12 @@ func TestMremap(t *testing.T) {
 	if now := as.Stats().RSS(); now != rss {
 		t.Errorf("%d pages resident, want %d", now, rss)
 	}
-	c, err := as.Mremap(b, 8*page, 8*page, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, 0x40000000)
+	c, err := as.Mremap(b, 8*page, 8*page, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, 0x40000000, nil)
 	if err != nil || c != 0x40000000 {
 		t.Fatalf("fixed: %#x, %v", c, err)
 	}
 	expect(t, as, c, 8, 1)
-	d, err := as.Mremap(c, 8*page, 8*page, unix.MREMAP_MAYMOVE|unix.MREMAP_DONTUNMAP, 0)
+	d, err := as.Mremap(c, 8*page, 8*page, unix.MREMAP_MAYMOVE|unix.MREMAP_DONTUNMAP, 0, nil)
 	if err != nil {
 		t.Fatal("DONTUNMAP:", err)
 	}
@@ -313,12 +313,12 @@ func TestMremap(t *testing.T) {
 		{"duplicate private memory", d, 0, page, unix.MREMAP_MAYMOVE, 0, unix.EINVAL},
 		{"absurd", d, page, 1 << 50, unix.MREMAP_MAYMOVE, 0, unix.EINVAL},
 	} {
-		_, err := as.Mremap(e.addr, e.old, e.new, e.flags, e.to)
+		_, err := as.Mremap(e.addr, e.old, e.new, e.flags, e.to, nil)
 		wantErr(t, e.name, err, e.want)
 	}
 	s := mustMap(t, as, MmapRequest{Len: 2 * page, Prot: rw, Flags: unix.MAP_SHARED | unix.MAP_ANONYMOUS})
 	dirty(t, as, s, 2, 7)
-	s2, err := as.Mremap(s, 0, 2*page, unix.MREMAP_MAYMOVE, 0)
+	s2, err := as.Mremap(s, 0, 2*page, unix.MREMAP_MAYMOVE, 0, nil)
 	if err != nil {
 		t.Fatal("duplicate shared memory:", err)
 	}
@@ -333,33 +333,33 @@ func TestMadvise(t *testing.T) {
 	for _, advice := range []int{unix.MADV_DONTNEED, unix.MADV_FREE} {
 		dirty(t, as, a, 8, 1)
 		before := arch.ReadFrameStats().Anon
-		wantErr(t, "madvise", as.Madvise(a, 8*page, advice), nil)
+		wantErr(t, "madvise", as.Madvise(a, 8*page, advice, nil), nil)
 		if freed := before - arch.ReadFrameStats().Anon; freed != 8 {
 			t.Errorf("advice %d freed %d pages", advice, freed)
 		}
 		expectZero(t, as, a, 8*page)
 	}
-	wantErr(t, "unknown advice", as.Madvise(a, page, 1234), unix.EINVAL)
-	wantErr(t, "unaligned", as.Madvise(a+1, page, unix.MADV_NORMAL), unix.EINVAL)
-	wantErr(t, "hole", as.Madvise(a, 9*page, unix.MADV_DONTNEED), unix.ENOMEM)
-	wantErr(t, "mlock", as.Mlock(a, page, 0), nil)
-	wantErr(t, "DONTNEED of locked memory", as.Madvise(a, page, unix.MADV_DONTNEED), unix.EINVAL)
-	wantErr(t, "populate", as.Madvise(a, 8*page, unix.MADV_POPULATE_WRITE), nil)
+	wantErr(t, "unknown advice", as.Madvise(a, page, 1234, nil), unix.EINVAL)
+	wantErr(t, "unaligned", as.Madvise(a+1, page, unix.MADV_NORMAL, nil), unix.EINVAL)
+	wantErr(t, "hole", as.Madvise(a, 9*page, unix.MADV_DONTNEED, nil), unix.ENOMEM)
+	wantErr(t, "mlock", as.Mlock(a, page, 0, nil), nil)
+	wantErr(t, "DONTNEED of locked memory", as.Madvise(a, page, unix.MADV_DONTNEED, nil), unix.EINVAL)
+	wantErr(t, "populate", as.Madvise(a, 8*page, unix.MADV_POPULATE_WRITE, nil), nil)
 	if rss := as.Stats().RSS(); rss != 8 {
 		t.Errorf("%d pages populated", rss)
 	}
 	for _, advice := range []int{unix.MADV_RANDOM, unix.MADV_HUGEPAGE, unix.MADV_WILLNEED, unix.MADV_DONTDUMP, unix.MADV_COLD} {
-		wantErr(t, "advice", as.Madvise(a+4*page, page, advice), nil)
+		wantErr(t, "advice", as.Madvise(a+4*page, page, advice, nil), nil)
 	}
 	o := NewObject(nil)
 	defer o.Unref()
 	fill(t, o, 8, 1)
 	f := mustMap(t, as, MmapRequest{Len: 8 * page, Prot: rw, Flags: unix.MAP_SHARED, Object: o})
 	expect(t, as, f, 8, 1)
-	wantErr(t, "MADV_REMOVE", as.Madvise(f+page, 2*page, unix.MADV_REMOVE), nil)
+	wantErr(t, "MADV_REMOVE", as.Madvise(f+page, 2*page, unix.MADV_REMOVE, nil), nil)
 	expectZero(t, as, f+page, 2*page)
 	expect(t, as, f+3*page, 5, 4)
-	wantErr(t, "MADV_FREE of a file", as.Madvise(f, page, unix.MADV_FREE), unix.EINVAL)
+	wantErr(t, "MADV_FREE of a file", as.Madvise(f, page, unix.MADV_FREE, nil), unix.EINVAL)
 }
 
 func TestMincoreAndMlock(t *testing.T) {
@@ -377,16 +377,16 @@ func TestMincoreAndMlock(t *testing.T) {
 	wantErr(t, "hole", as.Mincore(0x1000000, page, vec), unix.ENOMEM)
 	wantErr(t, "bad vector", as.Mincore(a, page, 0x1000000), unix.EFAULT)
 
-	wantErr(t, "mlock", as.Mlock(a+10, 8*page-10, 0), nil)
+	wantErr(t, "mlock", as.Mlock(a+10, 8*page-10, 0, nil), nil)
 	if s := as.Stats(); s.LockedVM != 8 || s.RSSAnon != 9 {
 		t.Errorf("%d pages locked, %d resident", s.LockedVM, s.RSSAnon)
 	}
-	wantErr(t, "mlock of a hole", as.Mlock(0x1000000, page, 0), unix.ENOMEM)
+	wantErr(t, "mlock of a hole", as.Mlock(0x1000000, page, 0, nil), unix.ENOMEM)
 	wantErr(t, "munlock", as.Munlock(a, 4*page), nil)
 	if s := as.Stats(); s.LockedVM != 4 {
 		t.Errorf("%d pages locked", s.LockedVM)
 	}
-	wantErr(t, "mlockall", as.Mlockall(unix.MCL_CURRENT|unix.MCL_FUTURE), nil)
+	wantErr(t, "mlockall", as.Mlockall(unix.MCL_CURRENT|unix.MCL_FUTURE, nil), nil)
 	b := mapAnon(t, as, 4)
 	if s := as.Stats(); s.LockedVM != 13 {
 		t.Errorf("%d pages locked", s.LockedVM)
@@ -398,7 +398,7 @@ func TestMincoreAndMlock(t *testing.T) {
 	if s := as.Stats(); s.LockedVM != 0 {
 		t.Errorf("%d pages locked", s.LockedVM)
 	}
-	wantErr(t, "mlockall of nothing", as.Mlockall(0), unix.EINVAL)
+	wantErr(t, "mlockall of nothing", as.Mlockall(0, nil), unix.EINVAL)
 	wantErr(t, "msync", as.Msync(a, page, unix.MS_SYNC), nil)
 	wantErr(t, "msync both ways", as.Msync(a, page, unix.MS_SYNC|unix.MS_ASYNC), unix.EINVAL)
 	wantErr(t, "msync of a hole", as.Msync(0x1000000, page, unix.MS_SYNC), unix.ENOMEM)

@@ -268,7 +268,7 @@ func runModel(t *testing.T, seed int64, steps int) {
 			}
 		case 5: // advice
 			op = fmt.Sprintf("madvise %d+%d DONTNEED", lo, n)
-			m.as.Madvise(addr, size, unix.MADV_DONTNEED)
+			m.as.Madvise(addr, size, unix.MADV_DONTNEED, nil)
 			for i := lo; i < lo+n; i++ {
 				m.p[i].own, m.p[i].val = false, 0
 			}
@@ -278,7 +278,7 @@ func runModel(t *testing.T, seed int64, steps int) {
 				continue
 			}
 			op = fmt.Sprintf("mremap %d+%d to %d", lo, n, to)
-			_, err := m.as.Mremap(addr, size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, m.addr(to))
+			_, err := m.as.Mremap(addr, size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, m.addr(to), nil)
 			if err == nil {
 				for i := 0; i < n; i++ {
 					m.p[to+i] = m.p[lo+i]
@@ -340,7 +340,7 @@ func runModel(t *testing.T, seed int64, steps int) {
 			f.size = max(f.size, at+1)
 		case 10: // lock
 			op = fmt.Sprintf("mlock %d+%d", lo, n)
-			m.as.Mlock(addr, size, 0)
+			m.as.Mlock(addr, size, 0, nil)
 			m.as.Munlockall()
 			m.populate(lo, n)
 		default: // store to whole pages

@@ -7,8 +7,8 @@ import (
 )
 
 // Mremap grows, shrinks or moves a mapping (mremap(2)) and returns its
-// address. flags are unix.MREMAP_*.
-func (as *AddressSpace) Mremap(addr, oldLen, newLen uint64, flags int, newAddr uint64) (uint64, error) {
+// address. flags are unix.MREMAP_*; caller may be nil.
+func (as *AddressSpace) Mremap(addr, oldLen, newLen uint64, flags int, newAddr uint64, caller Caller) (uint64, error) {
 	const known = unix.MREMAP_MAYMOVE | unix.MREMAP_FIXED | unix.MREMAP_DONTUNMAP
 	mayMove := flags&unix.MREMAP_MAYMOVE != 0
 	if flags&^known != 0 || !mayMove && flags&unix.MREMAP_FIXED != 0 || !aligned(addr) {
@@ -32,7 +32,7 @@ func (as *AddressSpace) Mremap(addr, oldLen, newLen uint64, flags int, newAddr u
 		return 0, err
 	}
 	if r.populate {
-		as.populate(to, to+r.newLen)
+		as.populate(to, to+r.newLen, caller)
 	}
 	return to, nil
 }

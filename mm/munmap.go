@@ -55,8 +55,8 @@ func (as *AddressSpace) unmapLocked(lo, hi uint64, dead *vma) (*vma, error) {
 }
 
 // Brk moves the end of the heap (brk(2) as the kernel has it): it returns the
-// new end, or the old one if addr cannot be.
-func (as *AddressSpace) Brk(addr uint64) uint64 {
+// new end, or the old one if addr cannot be. caller may be nil.
+func (as *AddressSpace) Brk(addr uint64, caller Caller) uint64 {
 	as.mu.Lock()
 	end, dead, populate := as.brkLocked(addr)
 	old := as.brk
@@ -64,7 +64,7 @@ func (as *AddressSpace) Brk(addr uint64) uint64 {
 	as.mu.Unlock()
 	release(dead)
 	if populate {
-		as.populate(pageUp(old), pageUp(end))
+		as.populate(pageUp(old), pageUp(end), caller)
 	}
 	return end
 }

@@ -121,7 +121,7 @@ func parallelEverything(t *testing.T, share int) {
 			case 4:
 				as.Mprotect(addr, size, []int{0, ro, rw}[rng.Intn(3)])
 			case 5:
-				as.Madvise(addr, size, unix.MADV_DONTNEED)
+				as.Madvise(addr, size, unix.MADV_DONTNEED, nil)
 			case 6:
 				if c, err := as.Fork(); err == nil {
 					for range 10 {
@@ -140,7 +140,7 @@ func parallelEverything(t *testing.T, share int) {
 			case 10:
 				as.EachVMA(true, func(VMAInfo) {})
 				as.ReadRemote(addr, make([]byte, 100))
-				as.Mremap(addr, size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, base+uint64(rng.Intn(n))*page)
+				as.Mremap(addr, size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, base+uint64(rng.Intn(n))*page, nil)
 			default:
 				as.Write32(addr, 1)
 			}
@@ -383,7 +383,7 @@ func BenchmarkAnonymousFault(b *testing.B) {
 	for i := 0; i < b.N; i++ {
 		if i%n == 0 {
 			b.StopTimer()
-			as.Madvise(addr, n*page, unix.MADV_DONTNEED)
+			as.Madvise(addr, n*page, unix.MADV_DONTNEED, nil)
 			b.StartTimer()
 		}
 		as.Fault(addr+uint64(i%n)*page, arch.AccessWrite, nil)
