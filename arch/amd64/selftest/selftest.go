@@ -31,6 +31,7 @@ var cases = []struct {
 	{"division", division},
 	{"release", release},
 	{"clock", clock},
+	{"mappings", arch.AuditMappings},
 	{"interrupt", interrupt},
 	{"times", times},
 	{"null", nullCalls},
