@@ -85,11 +85,6 @@ func ChildInfo(sig unix.Signal, code int32, pid int32, uid uint32, status int32,
 		fields: [4]uint64{pair(uint32(pid), uid), uint64(uint32(status)), utime, stime}}
 }
 
-// IOInfo describes a SIGIO-like signal about descriptor fd (fcntl(2), F_SETSIG).
-func IOInfo(sig unix.Signal, code int32, band int64, fd int32) SigInfo {
-	return SigInfo{Signo: int32(sig), Code: code, fields: [4]uint64{uint64(band), uint64(uint32(fd))}}
-}
-
 // Put writes the 128 bytes of siginfo_t to p.
 func (i *SigInfo) Put(p *[SigInfoSize]byte) {
 	clear(p[:])

@@ -274,6 +274,9 @@ func (g *ThreadGroup) exitLocked(status int, except *Task) bool {
 //
 //   - t.Group.sig.mu is held
 func (t *Task) killLocked() {
+	if s := &t.Group.sig; t.sig.stopPending && s.stopCount > 0 {
+		s.stopCount-- // execve(2): the stop does not wait for a thread that goes
+	}
 	t.sig.stopPending, t.sig.stopped = false, false
 	t.sig.killed = true
 	t.Thread.SetKilled()

@@ -112,6 +112,38 @@ func TestStopContinueKill(t *testing.T) {
 	}
 }
 
+func TestStopDoesNotWaitForKilledThreads(t *testing.T) {
+	_, child := family(t, 2)
+	one, other := child.threads[0], child.threads[1]
+	send(t, child, unix.SIGSTOP)
+	done := make(chan bool)
+	go func() {
+		one.Thread.Bind()
+		done <- one.handleSignals(-1)
+	}()
+	eventually(t, "the other is asked to stop", func() bool {
+		child.sig.mu.Lock()
+		defer child.sig.mu.Unlock()
+		return other.sig.stopPending
+	})
+	if _, ok := child.peekStop(false); ok {
+		t.Error("stopped with one thread running")
+	}
+	// What execve does in a second thread, seen from a third: here the first one
+	// sits in the stop, and the other is killed before it joins.
+	child.sig.mu.Lock()
+	other.killLocked()
+	left := child.sig.stopCount
+	child.sig.mu.Unlock()
+	if left != 0 {
+		t.Errorf("the stop still waits for %d threads", left)
+	}
+	send(t, child, unix.SIGKILL)
+	if !<-done {
+		t.Error("the stopped thread survives SIGKILL")
+	}
+}
+
 func TestNoStopInOrphanedGroup(t *testing.T) {
 	parent, child := family(t, 1)
 	child.parent = nil
