@@ -77,8 +77,8 @@ func (t *Task) Scheduler() (policy, priority int) {
 	return policy, t.sched.priority
 }
 
-// schedTarget returns the thread that tid names (0: the caller).
-func (t *Task) schedTarget(tid int32) (*Task, error) {
+// SchedTask returns the thread that tid names (0: the caller): EINVAL, ESRCH.
+func (t *Task) SchedTask(tid int32) (*Task, error) {
 	if tid < 0 {
 		return nil, unix.EINVAL
 	}
@@ -90,9 +90,6 @@ func (t *Task) schedTarget(tid int32) (*Task, error) {
 	}
 	return nil, unix.ESRCH
 }
-
-// SchedTask returns the thread that tid names (0: the caller): EINVAL, ESRCH.
-func (t *Task) SchedTask(tid int32) (*Task, error) { return t.schedTarget(tid) }
 
 // mayNice reports whether t may give o, a task it may touch, the nice value n.
 func (t *Task) mayNice(o *Task, n int) bool {
@@ -243,7 +240,7 @@ func (t *Task) SetTimerSlack(ns uint64) {
 func (t *Task) EachPriorityTarget(which int, who int32, fn func(o *Task)) error {
 	switch which {
 	case unix.PRIO_PROCESS:
-		if o, err := t.schedTarget(who); err == nil {
+		if o, err := t.SchedTask(who); err == nil {
 			fn(o)
 		}
 	case unix.PRIO_PGRP:
