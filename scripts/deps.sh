@@ -16,6 +16,8 @@ if [ "${1:-}" = test ]; then
 	need gcc gcc
 	need musl-gcc musl-tools
 	need dpkg-deb dpkg
+	# Headers: gcc only recommends them, and the race detector needs them.
+	[ -e /usr/include/stdio.h ] || want="$want libc6-dev"
 	[ -e /usr/include/linux/futex.h ] || want="$want linux-libc-dev"
 fi
 

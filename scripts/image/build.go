@@ -135,7 +135,11 @@ func Deb(root, name string) (string, error) {
 	}
 	defer os.RemoveAll(tmp)
 	// apt warns when its download user cannot write here; it then goes on as us.
-	if err := run(tmp, nil, "apt-get", "-q", "download", name); err != nil {
+	err = run(tmp, nil, "apt-get", "-q", "download", name)
+	if err != nil && refresh() {
+		err = run(tmp, nil, "apt-get", "-q", "download", name)
+	}
+	if err != nil {
 		return "", fmt.Errorf("%w\n(apt-get update may help)", err)
 	}
 	debs, _ := filepath.Glob(filepath.Join(tmp, "*.deb"))
@@ -148,6 +152,16 @@ func Deb(root, name string) (string, error) {
 	}
 	mkdir(filepath.Dir(dir))
 	return dir, os.Rename(tree, dir)
+}
+
+// refresh has apt fetch its lists of packages, which a fresh machine lacks and an
+// old one has too old; that takes root. It tells whether that was done.
+func refresh() bool {
+	if os.Geteuid() != 0 {
+		return false
+	}
+	fmt.Fprintln(os.Stderr, "apt-get update")
+	return run("", nil, "apt-get", "-qq", "update") == nil
 }
 
 // mkdir makes dir with its parents and returns it; a failure shows in what is
@@ -165,6 +179,9 @@ func DebianKernel(root string) (string, error) {
 		return m[len(m)-1], nil
 	}
 	out, err := exec.Command("apt-cache", "depends", "linux-image-amd64").Output()
+	if err != nil && refresh() {
+		out, err = exec.Command("apt-cache", "depends", "linux-image-amd64").Output()
+	}
 	if err != nil {
 		return "", fmt.Errorf("apt-cache depends linux-image-amd64: %w", err)
 	}
