@@ -345,9 +345,8 @@ func (g *ThreadGroup) releaseExe() {
 	}
 }
 
-// maxTasks is how many tasks there may be: each costs a frame for its
-// registers and some kernel heap; a quarter of memory may go there
-// (kernel/fork.c, set_max_threads, has an eighth).
+// maxTasks is how many tasks there may be: what the numbers and threads-max
+// allow.
 func maxTasks() int {
 	limit := int(pids.max.Load()) - 1
 	if n := int(threadsMax.Load()); n > 0 {

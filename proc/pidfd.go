@@ -69,10 +69,3 @@ func GroupOfFile(f *fs.File) *ThreadGroup {
 	}
 	return nil
 }
-
-// Reaped reports whether g's PID has been given back.
-func (g *ThreadGroup) Reaped() bool {
-	tree.RLock()
-	defer tree.RUnlock()
-	return g.state == groupReaped
-}

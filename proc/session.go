@@ -172,13 +172,6 @@ func (g *ThreadGroup) ProcessGroup() *ProcessGroup {
 	return g.pgrp
 }
 
-// IsSessionLeader reports whether g leads its session.
-func (g *ThreadGroup) IsSessionLeader() bool {
-	tree.RLock()
-	defer tree.RUnlock()
-	return g.session.leader == g
-}
-
 // Parent returns g's parent, nil for PID 1.
 func (g *ThreadGroup) Parent() *ThreadGroup {
 	tree.RLock()

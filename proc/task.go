@@ -151,9 +151,6 @@ func (t *Task) Files() *fs.FDTable {
 	return t.fsctx.Files.Ref()
 }
 
-// IsLeader reports whether t is the first thread of its process.
-func (t *Task) IsLeader() bool { return t.Group.Leader == t }
-
 // setWork asks the owner to do w before its next instruction in ring 3: it
 // ends an interruptible sleep and fetches it from ring 3. Anyone may call it
 // who knows that t has not ended (t.Group.sig.mu and t in threads).

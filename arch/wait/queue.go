@@ -125,7 +125,6 @@ type sleepKind uint8
 const (
 	interruptible sleepKind = iota
 	killable
-	uninterruptible
 )
 
 // Wait sleeps until cond() is true. It returns nil; ErrRestartSys when the
@@ -146,11 +145,6 @@ func (q *Queue) WaitExclusive(t *Thread, deadline int64, cond func() bool) error
 // WaitKillable is Wait that only a fatal signal ends early.
 func (q *Queue) WaitKillable(t *Thread, deadline int64, cond func() bool) error {
 	return q.wait(t, deadline, cond, killable, false)
-}
-
-// WaitUninterruptible sleeps until cond() is true and nothing else.
-func (q *Queue) WaitUninterruptible(t *Thread, cond func() bool) {
-	q.wait(t, Never, cond, uninterruptible, false)
 }
 
 func (q *Queue) wait(t *Thread, deadline int64, cond func() bool, kind sleepKind, exclusive bool) error {
@@ -183,7 +177,7 @@ func sleep(t *Thread, deadline int64, cond func() bool, kind sleepKind) error {
 		if cond() {
 			return nil
 		}
-		if kind == interruptible && t.Interrupted() || kind != uninterruptible && t.Killed() {
+		if kind == interruptible && t.Interrupted() || t.Killed() {
 			return ErrRestartSys
 		}
 		if t.ParkUntil(deadline) {
