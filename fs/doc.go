@@ -31,15 +31,19 @@
 //
 // # Lock order
 //
-//	renameMu (super block: renames of directories and d_path)
-//	  InodeBase.mu (directories: parents before children; two unrelated ones by address of dentry ancestry, see rename.go; then files)
-//	    Dentry.mu (children map of one directory)
-//	      mountMu (mount table)
-//	        FDTable.mu, FSInfo.mu, File.posMu, pipe.mu, epoll mutexes (see epoll.go)
-//	          wait.Queue (leaf)
+//	SuperBlock.renameMu (for writing: renames; for reading: d_path)
+//	  File.posMu (held across a whole read, write, lseek or getdents of a seekable file)
+//	    InodeBase.mu (directories: the ancestor first; a victim after its directory; files: writes, truncation)
+//	      Dentry.mu (the cached names of one directory)
+//	      mountMu (the mount table)
+//	      lockList.mu, then blocked.mu (record locks)
+//	  InodeBase.flock, then pipe.mu (of two pipes, the one at the lower address first)
+//	  epoll: see epoll.go
+//	    FDTable.mu, FSInfo.mu (leaves: nothing is closed under them)
+//	      wait.Queue
 //
-// File.posMu is taken before InodeBase.mu of the file read or written, since it
-// is held across the whole read or write; no directory operation takes it.
+// User memory is copied under File.posMu, InodeBase.mu of a regular file and
+// pipe.mu: the fault handler takes none of them.
 //
 // # Invariants
 //

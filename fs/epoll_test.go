@@ -217,7 +217,7 @@ func TestEpollManyWaiters(t *testing.T) {
 		}()
 	}
 	wr.Wait()
-	for i := 0; got.Load() != files*rounds && i < 500; i++ {
+	for i := 0; got.Load() != files*rounds && i < 6000; i++ {
 		time.Sleep(10 * time.Millisecond)
 	}
 	stop.Store(true)

@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -96,97 +95,6 @@ func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
 	r.mode |= ModeStream | ModePoll
 	w.mode |= ModeStream | ModePoll
 	return r, w, nil
-}
-
-// openFIFO opens a FIFO, or reopens a pipe by /proc/PID/fd: fifo(7).
-func openFIFO(ctx *Context, f *File) (FileOps, error) {
-	b := f.inode.Base()
-	rd, wr := f.mode&ModeRead != 0, f.mode&ModeWrite != 0
-	nonblock := f.Nonblock()
-	// Only a FIFO waits for its other side: a pipe's was there at the beginning.
-	fifo := b.Super != pipeMount().Super
-	b.flock.Lock()
-	p := b.fifo.Load()
-	if p == nil {
-		p = newPipe()
-		b.fifo.Store(p)
-	}
-	if fifo && wr && !rd && nonblock && p.readers.Load() == 0 {
-		if p.writers.Load() == 0 {
-			b.fifo.Store(nil)
-		}
-		b.flock.Unlock()
-		return nil, unix.ENXIO
-	}
-	e := &pipeEnd{p: p}
-	p.mu.Lock()
-	if rd {
-		p.readers.Add(1)
-		p.opensRead.Add(1)
-	}
-	if wr {
-		p.writers.Add(1)
-		p.opensWrite.Add(1)
-	}
-	genR, genW := p.opensRead.Load(), p.opensWrite.Load()
-	haveR, haveW := p.readers.Load() != 0, p.writers.Load() != 0
-	p.mu.Unlock()
-	b.flock.Unlock()
-	f.mode |= ModeStream | ModePoll
-	p.rdq.WakeAll(^uint32(0))
-	p.wrq.WakeAll(^uint32(0))
-
-	var err error
-	switch {
-	case !fifo:
-	case rd && !haveW && nonblock:
-		e.quiet, e.quietGen = true, genW
-	case rd && !haveW:
-		err = p.rdq.Wait(ctx.Thread, wait.Never, func() bool { return p.opensWrite.Load() != genW })
-	case wr && !haveR:
-		err = p.wrq.Wait(ctx.Thread, wait.Never, func() bool { return p.opensRead.Load() != genR })
-	}
-	if err != nil {
-		e.leave(b, rd, wr)
-		return nil, err
-	}
-	return e, nil
-}
-
-// Release implements FileOps.
-func (e *pipeEnd) Release(f *File) {
-	e.leave(f.inode.Base(), f.mode&ModeRead != 0, f.mode&ModeWrite != 0)
-}
-
-func (e *pipeEnd) leave(b *InodeBase, rd, wr bool) {
-	p := e.p
-	b.flock.Lock()
-	p.mu.Lock()
-	if rd {
-		p.readers.Add(-1)
-	}
-	if wr {
-		p.writers.Add(-1)
-	}
-	last := p.readers.Load() == 0 && p.writers.Load() == 0
-	if last {
-		for p.used.Load() > 0 {
-			p.pop()
-		}
-		if p.spare != 0 {
-			p.spare.Unref()
-			p.spare = 0
-		}
-		if b.fifo.Load() == p {
-			b.fifo.Store(nil)
-		}
-	}
-	p.mu.Unlock()
-	b.flock.Unlock()
-	if !last {
-		p.rdq.WakeAll(^uint32(0))
-		p.wrq.WakeAll(^uint32(0))
-	}
 }
 
 // slot returns the i-th used slot, oldest first. mu held.
@@ -427,64 +335,4 @@ func (e *pipeEnd) Poll(f *File, pt *wait.PollTable) uint32 {
 		}
 	}
 	return ev
-}
-
-// Ioctl implements FileOps: FIONREAD.
-func (e *pipeEnd) Ioctl(ctx *Context, f *File, cmd uint32, arg uint64) (uintptr, error) {
-	if cmd != unix.TIOCINQ {
-		return 0, unix.ENOTTY
-	}
-	p := e.p
-	p.mu.Lock()
-	n := uint32(0)
-	for i := int32(0); i < p.used.Load(); i++ {
-		n += uint32(p.slot(i).n)
-	}
-	p.mu.Unlock()
-	return 0, ctx.AS.Write32(arg, n)
-}
-
-// PipeSize is F_GETPIPE_SZ: EBADF for what is no pipe.
-func (f *File) PipeSize() (int, error) {
-	e, ok := f.ops.(*pipeEnd)
-	if !ok {
-		return 0, unix.EBADF
-	}
-	return int(e.p.size.Load()) * arch.PageSize, nil
-}
-
-// SetPipeSize is F_SETPIPE_SZ: it returns the size set, n rounded up to a power
-// of two of pages. EPERM above PipeMaxSize without CAP_SYS_RESOURCE, EBUSY when
-// more is in the pipe.
-func (ctx *Context) SetPipeSize(f *File, n uint64) (int, error) {
-	e, ok := f.ops.(*pipeEnd)
-	if !ok {
-		return 0, unix.EBADF
-	}
-	if n == 0 || n > pipeAbsoluteSize {
-		return 0, unix.EINVAL
-	}
-	slots := int64(n+arch.PageSize-1) / arch.PageSize
-	slots = 1 << bits.Len64(uint64(slots-1))
-	p := e.p
-	if slots*arch.PageSize > PipeMaxSize && slots > int64(p.size.Load()) && !ctx.Cred.Capable(unix.CAP_SYS_RESOURCE) {
-		return 0, unix.EPERM
-	}
-	if slots > 1<<16 || !mm.Admit() { // 256 MiB, for anybody
-		return 0, unix.ENOMEM
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	used := p.used.Load()
-	if int64(used) > slots {
-		return 0, unix.EBUSY
-	}
-	ring := make([]pipeSlot, slots)
-	for i := int32(0); i < used; i++ {
-		ring[i] = *p.slot(i)
-	}
-	p.ring, p.tail = ring, 0
-	p.size.Store(int32(slots))
-	p.wrq.WakeAll(pollWrite)
-	return int(slots) * arch.PageSize, nil
 }
