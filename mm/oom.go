@@ -36,6 +36,11 @@ func Admit() bool {
 		lastSqueeze.CompareAndSwap(last, now) {
 		debug.FreeOSMemory()
 		DropCaches()
+		if !arch.KernelRoom() && OutOfMemory != nil {
+			// Users hold it all. Refusals alone would leave it so for ever.
+			// Callers may hold locks, so they do not wait for the victim.
+			go OutOfMemory(nil, "the kernel")
+		}
 	}
 	return arch.KernelRoom()
 }
