@@ -29,7 +29,7 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 		if v.is(vmDontFork) {
 			continue
 		}
-		if child.vmas.n&127 == 127 && !Admit() {
+		if child.vmas.n&127 == 127 && !arch.KernelRoom() {
 			err = unix.ENOMEM
 			break
 		}

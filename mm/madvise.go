@@ -32,6 +32,7 @@ func (as *AddressSpace) Madvise(addr, n uint64, advice int, caller Caller) error
 	case unix.MADV_REMOVE:
 		return as.madviseRemove(lo, hi)
 	}
+	as.admit()
 	as.mu.Lock()
 	dead, err := as.adviseLocked(lo, hi, advice)
 	as.mu.Unlock()

@@ -59,6 +59,7 @@ func (as *AddressSpace) Mmap(req MmapRequest) (uint64, error) {
 	}
 	req.Len = n
 
+	as.admit() // what it comes to is looked at again under the lock
 	as.mu.Lock()
 	addr, v, dead, err := as.mapLocked(&req)
 	locked := v != nil && v.is(vmLocked) && !v.is(vmLockFault)
@@ -76,7 +77,7 @@ func (as *AddressSpace) Mmap(req MmapRequest) (uint64, error) {
 // mapLocked does the work of Mmap; it also returns what to release afterwards.
 // Precondition: mu held in write mode.
 func (as *AddressSpace) mapLocked(req *MmapRequest) (addr uint64, v, dead *vma, err error) {
-	if as.vmas.n > MaxMapCount || !Admit() {
+	if as.vmas.n > MaxMapCount || !arch.KernelRoom() {
 		return 0, nil, nil, unix.ENOMEM
 	}
 	fixed := req.Flags&(unix.MAP_FIXED|unix.MAP_FIXED_NOREPLACE) != 0

@@ -29,6 +29,7 @@ func (as *AddressSpace) Mprotect(addr, n uint64, prot int) error {
 	}
 	lo, hi := addr, addr+n
 
+	as.admit()
 	as.mu.Lock()
 	dead, err := as.protectLocked(lo, hi, uint8(prot&protBits), down)
 	as.mu.Unlock()

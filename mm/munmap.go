@@ -20,6 +20,9 @@ func (as *AddressSpace) Munmap(addr, n uint64) error {
 	dead, err := as.unmapLocked(addr, addr+n, nil)
 	as.mu.Unlock()
 	release(dead)
+	if err != nil && !arch.KernelRoom() && as.admit() {
+		return as.Munmap(addr, n)
+	}
 	return err
 }
 

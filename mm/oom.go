@@ -5,7 +5,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	arch "tamarix/arch/amd64"
 )
@@ -19,27 +18,23 @@ import (
 // for. It is called without any lock of mm held.
 var OutOfMemory func(as *AddressSpace, need string) bool
 
-// lastSqueeze is when Admit last had the Go runtime give memory back.
-var lastSqueeze atomic.Int64
-
 // Admit reports whether a system call that makes the kernel's own heap grow
-// may go on: whether the frames kept for the kernel are there. If not, the
-// caller refuses with ENOMEM (or its like): the kernel must never run out of
-// memory because of what users do. It costs next to nothing while there is
-// memory.
-func Admit() bool {
-	if arch.KernelRoom() {
-		return true
-	}
-	// What the garbage collector has not given back yet is memory, too.
-	if now, last := time.Now().UnixNano(), lastSqueeze.Load(); now-last > int64(time.Second) &&
-		lastSqueeze.CompareAndSwap(last, now) {
-		debug.FreeOSMemory()
-		DropCaches()
-		if !arch.KernelRoom() && OutOfMemory != nil {
-			// Users hold it all. Refusals alone would leave it so for ever.
-			// Callers may hold locks, so they do not wait for the victim.
-			go OutOfMemory(nil, "the kernel")
+// may go on: whether enough of the frames kept for the kernel is there. If not,
+// the kernel's heap and the page cache give back what they can and, as for a
+// fault, a process is killed; then, if that was not enough, the caller refuses
+// with ENOMEM or its like: the kernel must never run out of memory because of
+// what users do. It costs next to nothing while there is memory; otherwise it
+// may sleep for a second or two. No lock of mm may be held.
+func Admit() bool { return arch.KernelRoom() || makeRoomForKernel(nil) }
+
+// admit is Admit for a call that works on as.
+func (as *AddressSpace) admit() bool { return arch.KernelRoom() || makeRoomForKernel(as) }
+
+func makeRoomForKernel(as *AddressSpace) bool {
+	DropCaches()
+	for try := 0; try < 2 && !arch.KernelRoom(); try++ {
+		if !outOfMemory(as, "the kernel") {
+			break
 		}
 	}
 	return arch.KernelRoom()
@@ -48,6 +43,9 @@ func Admit() bool {
 // HaveMemory reports whether a page for a user can be had after all: for
 // OutOfMemory, when callers have waited for each other.
 func HaveMemory() bool {
+	if !arch.KernelRoom() {
+		return false
+	}
 	f, ok := arch.AllocFrame(arch.UseAnon)
 	if ok {
 		f.Unref()

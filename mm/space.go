@@ -359,7 +359,7 @@ func (as *AddressSpace) swallow(p, n, dead *vma) *vma {
 // maySplit reports whether cutting [lo, hi) out of v is allowed: always, if
 // that makes no VMA more. Precondition: mu held.
 func (as *AddressSpace) maySplit(v *vma, lo, hi uint64) bool {
-	return v.start >= lo && v.end <= hi || as.vmas.n < MaxMapCount && Admit()
+	return v.start >= lo && v.end <= hi || as.vmas.n < MaxMapCount && arch.KernelRoom()
 }
 
 // isolate returns the VMA that covers exactly the part of v inside [lo, hi),
