@@ -84,8 +84,14 @@ func sendIPIAnywhere(to uint32, vector uint32) {
 //go:nosplit
 func sendNMI(to uint32) { sendIPI(to, icrNMI) }
 
-// apicInit readies this CPU's APIC.
+// apicInit readies this CPU's APIC. Firmware may have left it in x2APIC mode,
+// whose registers are not in memory: it goes back by way of disabled.
 func apicInit() {
+	const enabled, x2 = 1 << 11, 1 << 10 // of IA32_APIC_BASE
+	if base := rdmsr(msrAPICBase); base&x2 != 0 {
+		wrmsr(msrAPICBase, base&^(enabled|x2))
+		wrmsr(msrAPICBase, base&^x2|enabled)
+	}
 	apicWrite(apicTPR, 0)
 	apicWrite(apicLVTTimer, vectorTimer) // one-shot
 	apicWrite(apicLVTPerf, lvtMasked)

@@ -10,6 +10,7 @@ const (
 	cr0NE = 1 << 5
 	cr0WP = 1 << 16
 
+	cr4MCE        = 1 << 6
 	cr4OSFXSR     = 1 << 9
 	cr4OSXMMEXCPT = 1 << 10
 	cr4UMIP       = 1 << 11
@@ -18,6 +19,7 @@ const (
 	cr4SMEP       = 1 << 20
 	cr4SMAP       = 1 << 21
 
+	msrAPICBase     = 0x1b
 	msrEFER         = 0xc0000080
 	msrSTAR         = 0xc0000081
 	msrLSTAR        = 0xc0000082
@@ -35,7 +37,7 @@ const (
 
 // What the boot CPU has; every CPU must have the same. Set once at boot.
 var (
-	hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP bool
+	hasMCE, hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP bool
 
 	xsaveMask uint32 // what XSAVE and XRSTOR move: XCR0 without SSE; 0: FXSAVE
 	xcr0      uint64 = xfeatureX87 | xfeatureSSE
@@ -45,7 +47,8 @@ var (
 
 func detectFeatures() {
 	max, _, _, _ := cpuid(0, 0)
-	_, _, c, _ := cpuid(1, 0)
+	_, _, c, d := cpuid(1, 0)
+	hasMCE = d>>7&1 != 0
 	cpuHasXSAVE = c>>26&1 != 0
 	hasRDRAND = c>>30&1 != 0
 	if max >= 7 {
@@ -55,7 +58,7 @@ func detectFeatures() {
 		hasSMAP = b>>20&1 != 0
 		hasUMIP = c>>2&1 != 0
 	}
-	_, _, _, d := cpuid(0x80000001, 0)
+	_, _, _, d = cpuid(0x80000001, 0)
 	hasRDTSCP = d>>27&1 != 0
 	if d>>20&1 == 0 {
 		noExec = 0
@@ -67,6 +70,9 @@ func detectFeatures() {
 func cpuLoad(c *percpu) {
 	writeCR0(readCR0()&^(cr0EM|cr0TS) | cr0MP | cr0NE | cr0WP)
 	cr4 := readCR4() | cr4OSFXSR | cr4OSXMMEXCPT
+	if hasMCE {
+		cr4 |= cr4MCE
+	}
 	if hasFSGSBASE {
 		cr4 |= cr4FSGSBASE
 	}
