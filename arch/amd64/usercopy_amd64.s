@@ -1,0 +1,178 @@
+//go:build tamarix
+
+#include "textflag.h"
+#include "go_asm.h"
+#include "asm_amd64.h"
+
+// User copies: see usercopy.go. A fault anywhere between userCopyFirst and
+// userCopyLast goes on at userCopyFixup. DI counts; R8 is where it began, R9
+// where the count is to be stored, 0 if nowhere.
+
+TEXT ·userCopyFirst(SB),NOSPLIT|NOFRAME,$0
+	INT	$3
+
+// func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int
+TEXT ·userRead(SB),NOSPLIT,$0-40
+	MOVQ	dst+8(FP), DI
+	MOVQ	src+16(FP), SI
+	MOVQ	n+24(FP), CX
+	LEAQ	ret+32(FP), R9
+	JMP	·userMove(SB)
+
+// func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
+TEXT ·userWrite(SB),NOSPLIT,$0-40
+	MOVQ	dst+8(FP), DI
+	MOVQ	src+16(FP), SI
+	MOVQ	n+24(FP), CX
+	LEAQ	ret+32(FP), R9
+	JMP	·userMove(SB)
+
+TEXT ·userMove(SB),NOSPLIT,$0-40
+	MOVQ	root+0(FP), AX
+	MOVQ	DI, R8
+	CLI
+	CMPQ	AX, percpu_root(GS)
+	JNE	root
+loaded:
+	CMPB	·hasSMAP(SB), $0
+	JEQ	move
+	STAC
+move:
+	MOVQ	CX, BX
+	SHRQ	$3, CX
+	REP; MOVSQ
+	MOVQ	BX, CX
+	ANDQ	$7, CX
+	REP; MOVSB
+	JMP	·userCopyFixup(SB)
+root:
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	AX, percpu_root(GS)
+	MOVQ	AX, CR3
+	JMP	loaded
+
+// func userZero(root Frame, dst uint64, n int) int
+TEXT ·userZero(SB),NOSPLIT,$0-32
+	MOVQ	root+0(FP), AX
+	MOVQ	dst+8(FP), DI
+	MOVQ	n+16(FP), CX
+	LEAQ	ret+24(FP), R9
+	MOVQ	DI, R8
+	CLI
+	CMPQ	AX, percpu_root(GS)
+	JNE	root
+loaded:
+	CMPB	·hasSMAP(SB), $0
+	JEQ	move
+	STAC
+move:
+	XORL	AX, AX
+	MOVQ	CX, BX
+	SHRQ	$3, CX
+	REP; STOSQ
+	MOVQ	BX, CX
+	ANDQ	$7, CX
+	REP; STOSB
+	JMP	·userCopyFixup(SB)
+root:
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	AX, percpu_root(GS)
+	MOVQ	AX, CR3
+	JMP	loaded
+
+// userWord readies the access of one word: root and address in AX and DI. It
+// returns with interrupts off and SMAP open.
+TEXT ·userWord(SB),NOSPLIT|NOFRAME,$0
+	XORL	R9, R9
+	CLI
+	CMPQ	AX, percpu_root(GS)
+	JNE	root
+loaded:
+	CMPB	·hasSMAP(SB), $0
+	JEQ	done
+	STAC
+done:
+	RET
+root:
+	MOVQ	$0, percpu_user(GS)
+	MOVQ	AX, percpu_root(GS)
+	MOVQ	AX, CR3
+	JMP	loaded
+
+// func userLoad32(root Frame, addr uint64) (v uint32, ok bool)
+TEXT ·userLoad32(SB),NOSPLIT|NOFRAME,$0-21
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVL	$0, v+16(FP)
+	MOVB	$0, ok+20(FP)
+	CALL	·userWord(SB)
+	MOVL	(DI), AX
+	MOVL	AX, v+16(FP)
+	MOVB	$1, ok+20(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userLoad64(root Frame, addr uint64) (v uint64, ok bool)
+TEXT ·userLoad64(SB),NOSPLIT|NOFRAME,$0-25
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVQ	$0, v+16(FP)
+	MOVB	$0, ok+24(FP)
+	CALL	·userWord(SB)
+	MOVQ	(DI), AX
+	MOVQ	AX, v+16(FP)
+	MOVB	$1, ok+24(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userStore32(root Frame, addr uint64, v uint32) (ok bool)
+TEXT ·userStore32(SB),NOSPLIT|NOFRAME,$0-25
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVL	v+16(FP), BX
+	MOVB	$0, ok+24(FP)
+	CALL	·userWord(SB)
+	MOVL	BX, (DI)
+	MOVB	$1, ok+24(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userStore64(root Frame, addr uint64, v uint64) (ok bool)
+TEXT ·userStore64(SB),NOSPLIT|NOFRAME,$0-25
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVQ	v+16(FP), BX
+	MOVB	$0, ok+24(FP)
+	CALL	·userWord(SB)
+	MOVQ	BX, (DI)
+	MOVB	$1, ok+24(FP)
+	JMP	·userCopyFixup(SB)
+
+// func userCAS32(root Frame, addr uint64, old, new uint32) (cur uint32, ok bool)
+TEXT ·userCAS32(SB),NOSPLIT|NOFRAME,$0-29
+	MOVQ	root+0(FP), AX
+	MOVQ	addr+8(FP), DI
+	MOVL	new+20(FP), BX
+	MOVL	$0, cur+24(FP)
+	MOVB	$0, ok+28(FP)
+	CALL	·userWord(SB)
+	MOVL	old+16(FP), AX
+	LOCK
+	CMPXCHGL	BX, (DI)
+	MOVL	AX, cur+24(FP)
+	MOVB	$1, ok+28(FP)
+	JMP	·userCopyFixup(SB)
+
+TEXT ·userCopyLast(SB),NOSPLIT|NOFRAME,$0
+	INT	$3
+
+// userCopyFixup ends a copy, whether it came to its end or to a fault.
+TEXT ·userCopyFixup(SB),NOSPLIT|NOFRAME,$0
+	CMPB	·hasSMAP(SB), $0
+	JEQ	closed
+	CLAC
+closed:
+	STI
+	TESTQ	R9, R9
+	JEQ	done
+	SUBQ	R8, DI
+	MOVQ	DI, (R9)
+done:
+	RET
