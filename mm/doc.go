@@ -66,9 +66,11 @@
 // # When memory ends
 //
 // Allocations for users stop at the kernel's reserve (arch/amd64). Then clean
-// pages of the page cache that can be read again are dropped (oom.go); if there
-// are none, the OutOfMemory hook, which is proc's, kills a process. No path
-// ends in a panic.
+// pages of the page cache that can be read again are dropped, then the kernel's
+// own heap gives back what it has collected, and if that is not enough the
+// OutOfMemory hook, which is proc's, kills a process (oom.go). System calls
+// that make the kernel's heap grow ask Admit first, which does the same once
+// half of the reserve is gone. No path ends in a panic.
 //
 // Sources: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2),
 // mincore(2), msync(2), mlock(2), fork(2), futex(2), proc(5); Intel SDM volume
