@@ -40,6 +40,11 @@ func Main(b *info.Boot) {
 	for _, w := range o.warnings {
 		klog.Warnf("%s", w)
 	}
+	for _, name := range o.consoles {
+		if name != "ttyS0" {
+			klog.Warnf("console=%s: there is no such device", name)
+		}
+	}
 	arch.ExitHook = lost
 	setClock()
 	if v, ok := b.Option("selftest"); ok && string(v) == "arch" {
@@ -104,11 +109,19 @@ func setClock() {
 	klog.Infof("Time: %s", t.Format(time.RFC3339))
 }
 
+// heapWorthFreeing is the size of the kernel's heap, in bytes, from which on it
+// pays to collect what start-up has left behind before process 1 starts: that
+// takes some 50 ms.
+const heapWorthFreeing = 3 << 20
+
 // reportMemory gives back what start-up needed and says how much memory is
 // gone: that which neither the frame allocator has free nor a user could get.
 func reportMemory(b *info.Boot) {
-	debug.FreeOSMemory()
 	s := arch.ReadFrameStats()
+	if s.Kernel*arch.PageSize > heapWorthFreeing {
+		debug.FreeOSMemory()
+		s = arch.ReadFrameStats()
+	}
 	total, free := ramSize(b), s.Free*arch.PageSize
 	klog.Infof("Memory gone when process 1 starts: %d KiB of %d KiB (kernel heap %d, page cache %d, page tables %d)",
 		(total-free)>>10, total>>10, s.Kernel*4, s.Cache*4, s.PageTable*4)

@@ -54,7 +54,7 @@ func unpackModules(ctx *fs.Context, b *info.Boot) {
 		before := arch.Nanotime()
 		st, err := initramfs.Unpack(ctx, data)
 		if err != nil {
-			klog.Errorf("initramfs: %v", err)
+			klog.Errorf("%v", err)
 		}
 		if st.Skipped > 0 {
 			klog.Errorf("initramfs: %d entries skipped, the first: %s", st.Skipped, st.FirstSkipped)
