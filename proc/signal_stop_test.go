@@ -13,7 +13,7 @@ import (
 // eventually waits for a condition that other goroutines bring about.
 func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !cond(); time.Sleep(50 * time.Microsecond) {
+	for end := time.Now().Add(30 * time.Second); !cond(); time.Sleep(50 * time.Microsecond) {
 		if time.Now().After(end) {
 			t.Fatalf("does not happen: %s", what)
 		}
@@ -62,7 +62,7 @@ func TestStopContinueKill(t *testing.T) {
 	w.Bind()
 	changed := func(what string, cond func() bool) {
 		t.Helper()
-		if err := parent.childEvents.Wait(&w, wait.Now()+5e9, cond); err != nil {
+		if err := parent.childEvents.Wait(&w, wait.Now()+30e9, cond); err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
