@@ -107,9 +107,6 @@ func sysPersonality(t *proc.Task, a *Args) (uintptr, error) {
 	return uintptr(old), nil
 }
 
-// ctrlAltDelete is whether that key sequence reboots (LINUX_REBOOT_CMD_CAD_ON).
-var ctrlAltDelete = true
-
 // sysReboot is reboot(2).
 func sysReboot(t *proc.Task, a *Args) (uintptr, error) {
 	if !t.Cred().Capable(unix.CAP_SYS_BOOT) {
@@ -124,10 +121,8 @@ func sysReboot(t *proc.Task, a *Args) (uintptr, error) {
 		return 0, unix.EINVAL
 	}
 	switch uint32(a[2]) {
-	case unix.LINUX_REBOOT_CMD_CAD_ON:
-		ctrlAltDelete = true
-	case unix.LINUX_REBOOT_CMD_CAD_OFF:
-		ctrlAltDelete = false
+	case unix.LINUX_REBOOT_CMD_CAD_ON, unix.LINUX_REBOOT_CMD_CAD_OFF:
+		// What Ctrl-Alt-Del does; there is no keyboard that could send it.
 	case unix.LINUX_REBOOT_CMD_RESTART:
 		stopMachine("Restarting system", arch.Reboot)
 	case unix.LINUX_REBOOT_CMD_RESTART2:

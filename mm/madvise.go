@@ -6,11 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Advice of madvise(2) that x/sys/unix lacks (UAPI asm-generic/mman-common.h).
-const (
-	madvCollapse = 25
-)
-
 // Madvise applies advice to [addr, addr+n) (madvise(2)). Holes are skipped and
 // reported as ENOMEM at the end. MADV_DONTNEED and MADV_FREE free the pages at
 // once. caller may be nil.

@@ -195,8 +195,8 @@ func (r *remap) move(v *vma, to uint64) (uint64, error) {
 	}
 	as.addVMA(w)
 	g := gather{as: as}
-	as.eachEntry(from, until, func(va uint64, p *arch.PTE, e arch.PTE) {
-		e = arch.SwapPTE(p, 0)
+	as.eachEntry(from, until, func(va uint64, p *arch.PTE, _ arch.PTE) {
+		e := arch.SwapPTE(p, 0)
 		g.touch(va)
 		arch.StorePTE(as.pt.Lookup(va-from+to), e)
 	})

@@ -191,7 +191,7 @@ func TestSleepUntilTimeOfDayThatComesEarly(t *testing.T) {
 func TestCPUClockIDs(t *testing.T) {
 	g := signalGroup(t, 1)
 	task := g.threads[0]
-	for _, id := range []int32{^0<<3 | 2, ^0<<3 | 0, ^0<<3 | 4 | 2, unix.CLOCK_PROCESS_CPUTIME_ID, unix.CLOCK_THREAD_CPUTIME_ID} {
+	for _, id := range []int32{^0<<3 | 2, ^0 << 3, ^0<<3 | 4 | 2, unix.CLOCK_PROCESS_CPUTIME_ID, unix.CLOCK_THREAD_CPUTIME_ID} {
 		c, err := task.FindClock(id)
 		if err != nil || !c.IsCPU() {
 			t.Errorf("clock %d: %+v, %v", id, c, err)

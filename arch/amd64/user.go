@@ -7,6 +7,9 @@ import (
 	"unsafe"
 )
 
+// reasonRemote is enterUser's alone: another CPU holds the extended state.
+const reasonRemote Reason = 259
+
 // enterUser, in user_amd64.s.
 func enterUser(u *UserContext) Reason
 

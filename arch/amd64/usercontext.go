@@ -106,8 +106,6 @@ const (
 	ReasonSyscall   Reason = 256
 	ReasonInterrupt Reason = 257 // an interrupt was handled; time to look around (Gosched)
 	ReasonKick      Reason = 258 // pending was set
-
-	reasonRemote Reason = 259 // another CPU holds the extended state
 )
 
 // NewUserContext makes a context with all registers zero; false if there is no

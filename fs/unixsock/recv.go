@@ -66,7 +66,7 @@ func (s *Socket) Receive(ctx *fs.Context, it *mm.Iter, r *Received, flags int, n
 			continue
 		}
 		if !stream {
-			n, err, m := s.recordLocked(it, r, flags)
+			n, m, err := s.recordLocked(it, r, flags)
 			s.mu.Unlock()
 			if m != nil {
 				done = append(done, m)
@@ -74,7 +74,7 @@ func (s *Socket) Receive(ctx *fs.Context, it *mm.Iter, r *Received, flags int, n
 			s.consumed()
 			return n, err
 		}
-		n, err, finished, stop := s.pieceLocked(it, r, flags, total)
+		n, finished, stop, err := s.pieceLocked(it, r, flags, total)
 		s.mu.Unlock()
 		done = append(done, finished...)
 		total += n
@@ -140,12 +140,12 @@ func (r *Received) give(m *message, peek bool) {
 }
 
 // recordLocked takes one whole record; what does not fit is lost.
-func (s *Socket) recordLocked(it *mm.Iter, r *Received, flags int) (int, error, *message) {
+func (s *Socket) recordLocked(it *mm.Iter, r *Received, flags int) (int, *message, error) {
 	m := s.queue[0]
 	whole := len(m.data)
 	n, err := it.CopyTo(m.data)
 	if err != nil {
-		return 0, err, nil
+		return 0, nil, err
 	}
 	if n < whole {
 		r.Flags |= unix.MSG_TRUNC
@@ -160,25 +160,25 @@ func (s *Socket) recordLocked(it *mm.Iter, r *Received, flags int) (int, error, 
 	}
 	s.popLocked()
 	s.queued -= whole
-	return n, nil, m
+	return n, m, nil
 }
 
 // pieceLocked takes what fits of a stream, up to and not beyond a message with
 // descriptors. stop: the caller should get what there is now.
-func (s *Socket) pieceLocked(it *mm.Iter, r *Received, flags, before int) (n int, err error, finished []*message, stop bool) {
+func (s *Socket) pieceLocked(it *mm.Iter, r *Received, flags, before int) (n int, finished []*message, stop bool, err error) {
 	peek := flags&unix.MSG_PEEK != 0
 	for i := 0; i < len(s.queue) && (it.Len() > 0 || n == 0 && before == 0 && i == 0); {
 		m := s.queue[i]
 		if len(m.files) != 0 && (n > 0 || before > 0) {
-			return n, nil, finished, true // its descriptors belong to the next receive
+			return n, finished, true, nil // its descriptors belong to the next receive
 		}
 		if r.Have && r.Cred != m.cred && s.passCred.Load() {
-			return n, nil, finished, true
+			return n, finished, true, nil
 		}
 		k, err := it.CopyTo(m.data)
 		n += k
 		if err != nil && k == 0 && n == 0 {
-			return 0, err, finished, true
+			return 0, finished, true, err
 		}
 		rights := len(m.files) != 0
 		r.give(m, peek)
@@ -193,13 +193,13 @@ func (s *Socket) pieceLocked(it *mm.Iter, r *Received, flags, before int) (n int
 			}
 		}
 		if rights || err != nil {
-			return n, nil, finished, true
+			return n, finished, true, nil
 		}
 		if it.Len() == 0 {
 			break
 		}
 	}
-	return n, nil, finished, false
+	return n, finished, false, nil
 }
 
 func (s *Socket) popLocked() {
