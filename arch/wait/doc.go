@@ -23,6 +23,13 @@
 // notified together with handing the goroutine to the scheduler's next slot.
 // So no wake-up is lost and none is delivered twice.
 //
+// # Exclusive waiters
+//
+// One Wake is for one exclusive waiter. A waiter that a Wake has chosen is not
+// chosen again before it has looked at its condition; one that is chosen after
+// its last look, because it has just been successful, hands that Wake on when
+// it leaves. So as many waiters look as there were Wakes.
+//
 // # Signals
 //
 // A thread carries two flags that proc sets: Interrupted (a signal wants the

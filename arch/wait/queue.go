@@ -17,9 +17,10 @@ type Entry struct {
 	Func func(e *Entry, mask uint32)
 
 	thread     *Thread
-	queue      *Queue // the queue it is linked in; written under that queue's mu
-	next, prev *Entry // guarded by queue.mu
-	exclusive  bool   // guarded by queue.mu
+	queue      *Queue      // the queue it is linked in; written under that queue's mu
+	next, prev *Entry      // guarded by queue.mu
+	exclusive  bool        // guarded by queue.mu
+	woken      atomic.Bool // exclusive: a Wake chose it, and its waiter has not looked since
 }
 
 // Queue is a list of waiters. The zero value is ready; it must not be copied.
@@ -33,13 +34,11 @@ type Queue struct {
 // Add links e for t: Wake wakes t as long as e is linked.
 func (q *Queue) Add(e *Entry, t *Thread) { q.add(e, t, false) }
 
-// AddExclusive links e for t at the end; of all exclusive entries one Wake
-// wakes only the first.
-func (q *Queue) AddExclusive(e *Entry, t *Thread) { q.add(e, t, true) }
-
 // AddFunc links e with its Func and no thread.
 func (q *Queue) AddFunc(e *Entry) { q.add(e, nil, false) }
 
+// add links e. Exclusive entries stand last, and one Wake wakes only one of
+// them: the first that no other Wake has chosen already.
 func (q *Queue) add(e *Entry, t *Thread, exclusive bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -47,6 +46,7 @@ func (q *Queue) add(e *Entry, t *Thread, exclusive bool) {
 		panic("wait: entry is linked already")
 	}
 	e.thread, e.queue, e.exclusive = t, q, exclusive
+	e.woken.Store(false)
 	if exclusive && q.tail != nil {
 		e.prev, q.tail.next = q.tail, e
 		q.tail = e
@@ -64,11 +64,15 @@ func (q *Queue) add(e *Entry, t *Thread, exclusive bool) {
 
 // Remove unlinks e; after it neither e's thread nor its Func hears of q again.
 // It does nothing when e is not linked in q.
-func (q *Queue) Remove(e *Entry) {
+func (q *Queue) Remove(e *Entry) { q.remove(e) }
+
+// remove is Remove; it reports whether e leaves a Wake behind that chose it
+// and that it has not looked for.
+func (q *Queue) remove(e *Entry) (woken bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if e.queue != q {
-		return
+		return false
 	}
 	if e.prev != nil {
 		e.prev.next = e.next
@@ -82,6 +86,7 @@ func (q *Queue) Remove(e *Entry) {
 	}
 	e.next, e.prev, e.queue, e.thread = nil, nil, nil, nil
 	q.n.Add(-1)
+	return e.woken.Load()
 }
 
 // Wake wakes all ordinary waiters whose Mask meets mask, and one exclusive one.
@@ -107,6 +112,13 @@ func (q *Queue) wake(mask uint32, exclusive int) {
 				if exclusive == 0 {
 					break // exclusive entries are last
 				}
+				// One that is on its way already will look once only: this
+				// Wake may be about something else, and belongs to the next.
+				if e.woken.Load() && exclusive > 0 {
+					e = next
+					continue
+				}
+				e.woken.Store(true)
 				exclusive--
 			}
 			if e.Func != nil {
@@ -137,7 +149,8 @@ func (q *Queue) Wait(t *Thread, deadline int64, cond func() bool) error {
 }
 
 // WaitExclusive is Wait as an exclusive waiter: one Wake wakes one of them. A
-// waiter that is woken and gives up passes the Wake on.
+// waiter that was chosen after its last look at cond passes the Wake on,
+// whether it got what it came for or gave up.
 func (q *Queue) WaitExclusive(t *Thread, deadline int64, cond func() bool) error {
 	return q.wait(t, deadline, cond, interruptible, true)
 }
@@ -160,20 +173,23 @@ func (q *Queue) wait(t *Thread, deadline int64, cond func() bool, kind sleepKind
 		e = new(Entry) // a cond that sleeps itself
 	}
 	q.add(e, t, exclusive)
-	err := sleep(t, deadline, cond, kind)
-	q.Remove(e)
+	err := sleep(t, e, deadline, cond, kind)
+	woken := q.remove(e)
 	if own {
 		t.busy = false
 	}
-	if err != nil && exclusive {
+	if woken {
 		q.Wake(^uint32(0))
 	}
 	return err
 }
 
-func sleep(t *Thread, deadline int64, cond func() bool, kind sleepKind) error {
+func sleep(t *Thread, e *Entry, deadline int64, cond func() bool, kind sleepKind) error {
 	for {
 		t.Prepare()
+		if e.woken.Load() {
+			e.woken.Store(false) // before cond: what made a later Wake may not have been seen by it
+		}
 		if cond() {
 			return nil
 		}

@@ -94,9 +94,9 @@ func TestExclusiveWakesOne(t *testing.T) {
 	var q Queue
 	var th [4]Thread
 	var e [4]Entry
-	q.AddExclusive(&e[0], &th[0])
+	q.add(&e[0], &th[0], true)
 	q.Add(&e[1], &th[1])
-	q.AddExclusive(&e[2], &th[2])
+	q.add(&e[2], &th[2], true)
 	q.Add(&e[3], &th[3])
 	q.Wake(unix.POLLIN)
 	want := [4]uint32{notified, notified, idle, notified}
@@ -116,6 +116,50 @@ func TestExclusiveWakesOne(t *testing.T) {
 	if q.head != nil || q.tail != nil || !q.Empty() {
 		t.Error("queue not empty after all were removed")
 	}
+}
+
+// Two Wakes are for two waiters, even if the first waiter has not run between them.
+func TestSecondWakeGoesToTheNext(t *testing.T) {
+	var q Queue
+	var th [3]Thread
+	var e [3]Entry
+	for i := range e {
+		q.add(&e[i], &th[i], true)
+	}
+	q.Wake(unix.POLLIN)
+	q.Wake(unix.POLLIN)
+	want := [3]uint32{notified, notified, idle}
+	for i := range th {
+		if s := th[i].state.Load(); s != want[i] {
+			t.Errorf("thread %d: state %d, want %d", i, s, want[i])
+		}
+	}
+	if !q.remove(&e[1]) || q.remove(&e[2]) {
+		t.Error("remove does not say which entry a Wake had chosen")
+	}
+}
+
+// A Wake that comes when a waiter has just been successful is not for that one.
+func TestWakeAfterSuccessIsPassedOn(t *testing.T) {
+	var q Queue
+	var first, second Thread
+	var e Entry
+	looks := 0
+	err := q.WaitExclusive(&first, Never, func() bool {
+		if looks++; looks < 2 {
+			return false
+		}
+		q.add(&e, &second, true)
+		q.Wake(unix.POLLIN)
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.state.Load() != notified {
+		t.Error("the Wake stayed with a waiter that had left")
+	}
+	q.Remove(&e)
 }
 
 func TestMaskSelects(t *testing.T) {
