@@ -277,7 +277,7 @@ func TestXattrs(t *testing.T) {
 	if v, err := ctx.Getxattr(p, "user.a"); string(v) != "1" || err != nil {
 		t.Errorf("%q, %v", v, err)
 	}
-	user := *ctx
+	user := fs.NewContext(ctx.FS.Root(), nil)
 	user.Cred = fs.UserCred(1, 1)
 	if names, _ := ctx.Listxattr(p); fmt.Sprint(names) != "[trusted.t user.a]" {
 		t.Error(names)
