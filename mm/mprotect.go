@@ -31,7 +31,9 @@ func (as *AddressSpace) Mprotect(addr, n uint64, prot int) error {
 
 	as.admit()
 	as.mu.Lock()
-	dead, err := as.protectLocked(lo, hi, uint8(prot&protBits), down)
+	var c protChange
+	dead, err := as.protectLocked(&c, lo, hi, uint8(prot&protBits), down)
+	c.flush(as)
 	as.mu.Unlock()
 	release(dead)
 	return err
@@ -41,7 +43,35 @@ func (as *AddressSpace) Mprotect(addr, n uint64, prot int) error {
 // meaning on x86.
 const protSem = 0x8
 
-func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dead *vma, err error) {
+// protChange is what Mprotect did to page-table entries.
+type protChange struct {
+	less span // entries that lost a right
+	more span // entries that only gained some
+}
+
+// touch notes that the entry for va was e and is now another.
+func (c *protChange) touch(va uint64, e, now arch.PTE) {
+	if now.AllowsAll(e) {
+		c.more.touch(va)
+	} else {
+		c.less.touch(va)
+	}
+}
+
+// flush makes the CPUs forget what entries said before. Where one only gained
+// rights, no other CPU need be interrupted: it may take a fault for nothing.
+func (c *protChange) flush(as *AddressSpace) {
+	if c.less.hi != 0 {
+		as.pt.FlushRange(c.less.lo, c.less.hi)
+	}
+	if c.more.hi != 0 {
+		as.pt.FlushLocalRange(c.more.lo, c.more.hi)
+	}
+}
+
+// protectLocked does the work of Mprotect; the caller flushes. Precondition: mu
+// held in write mode.
+func (as *AddressSpace) protectLocked(c *protChange, lo, hi uint64, prot uint8, down bool) (dead *vma, err error) {
 	v := as.vmas.find(lo)
 	if v == nil || v.start >= hi {
 		return nil, unix.ENOMEM
@@ -55,8 +85,6 @@ func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dea
 	if v.start > lo {
 		return nil, unix.ENOMEM
 	}
-	g := gather{as: as}
-	defer g.done()
 	for at := lo; at < hi; {
 		if v == nil || v.start > at {
 			return dead, unix.ENOMEM
@@ -83,7 +111,7 @@ func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dea
 				return dead, unix.ENOMEM
 			}
 			as.account(v, int64(v.pages()))
-			as.reprotect(&g, v)
+			as.reprotect(c, v)
 			v, dead = as.merge(v, dead)
 		}
 		at = end
@@ -96,32 +124,45 @@ func (as *AddressSpace) protectLocked(lo, hi uint64, prot uint8, down bool) (dea
 
 // reprotect brings the entries of v in line with its protection.
 // Precondition: mu held in write mode.
-func (as *AddressSpace) reprotect(g *gather, v *vma) {
-	shared := v.is(vmShared)
-	as.eachEntry(v.start, v.end, func(va uint64, p *arch.PTE, e arch.PTE) {
-		for {
-			var now arch.PTE
-			if pteHasFrame(e) {
-				// Where a write needs no fault to copy or to mark dirty,
-				// spare it.
-				f := e.Frame()
-				free := false
-				if shared {
-					free = v.obj.pager == nil || e.Writable()
-				} else {
-					free = f.Use() == arch.UseAnon && f.Refs() == 1
-				}
-				now = pteReprotect(e, v.pteProt, free)
-			}
-			// Else the page of zeros: the next access brings it back.
-			if now == e {
-				return
-			}
-			if arch.CASPTE(p, e, now) {
-				g.touch(va)
-				return
-			}
-			e = arch.LoadPTE(p) // the CPU set accessed or dirty
+func (as *AddressSpace) reprotect(c *protChange, v *vma) {
+	for lo := v.start; lo < v.end; {
+		base, leaf := as.pt.NextLeaf(lo, v.end)
+		if leaf == nil {
+			return
 		}
-	})
+		end := min(base+arch.LeafSpan, v.end)
+		for va := max(base, lo); va < end; va += arch.PageSize {
+			p := &leaf[(va-base)>>arch.PageShift]
+			for e := arch.LoadPTE(p); e != 0; e = arch.LoadPTE(p) {
+				now := v.reprotected(e)
+				if now != e && !arch.CASPTE(p, e, now) {
+					continue // the CPU set accessed or dirty
+				}
+				if now != e {
+					c.touch(va, e, now)
+				}
+				break
+			}
+		}
+		lo = end
+	}
+}
+
+// reprotected returns what an entry of v must be when v has changed its
+// protection: nothing for the page of zeros, which the next access brings back.
+func (v *vma) reprotected(e arch.PTE) arch.PTE {
+	if !pteHasFrame(e) {
+		return 0
+	}
+	// Where a write needs no fault to copy or to mark dirty, spare it.
+	mayWrite := false
+	switch {
+	case v.pteProt&arch.ProtWrite == 0:
+	case v.is(vmShared):
+		mayWrite = v.obj.pager == nil || e.Writable()
+	default:
+		f := e.Frame()
+		mayWrite = f.Use() == arch.UseAnon && f.Refs() == 1
+	}
+	return pteReprotect(e, v.pteProt, mayWrite)
 }

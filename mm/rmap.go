@@ -110,11 +110,10 @@ func (as *AddressSpace) eachEntry(lo, hi uint64, fn func(va uint64, p *arch.PTE,
 			return
 		}
 		end := min(base+arch.LeafSpan, hi)
-		for va := max(base, lo); va < end; va += arch.PageSize {
-			p := &leaf[(va-base)>>arch.PageShift]
-			if e := arch.LoadPTE(p); e != 0 {
-				fn(va, p, e)
-			}
+		first, last := (max(base, lo)-base)>>arch.PageShift, (end-base)>>arch.PageShift
+		for i := arch.NextEntry(leaf, first, last); i < last; i = arch.NextEntry(leaf, i+1, last) {
+			p := &leaf[i]
+			fn(base+i<<arch.PageShift, p, arch.LoadPTE(p))
 		}
 		lo = end
 	}

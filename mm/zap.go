@@ -9,22 +9,25 @@ import (
 // cleared first, then one flush covers them all, then the frames are given
 // back.
 type gather struct {
+	span    // to flush
 	as      *AddressSpace
-	lo, hi  uint64 // range to flush
-	dying   bool   // the address space is: nobody runs on it, no flush needed
+	dying   bool // the address space is: nobody runs on it, no flush needed
 	n       int
 	nframes uint64
 	frames  [128]arch.Frame
 }
 
-// touch notes that the entry for va changed.
-func (g *gather) touch(va uint64) {
-	if g.hi == 0 {
-		g.lo, g.hi = va, va+arch.PageSize
+// span is a range of addresses, the smallest that covers some pages.
+type span struct{ lo, hi uint64 }
+
+// touch adds the page at va, whose entry changed.
+func (s *span) touch(va uint64) {
+	if s.hi == 0 {
+		s.lo, s.hi = va, va+arch.PageSize
 		return
 	}
-	g.lo = min(g.lo, va)
-	g.hi = max(g.hi, va+arch.PageSize)
+	s.lo = min(s.lo, va)
+	s.hi = max(s.hi, va+arch.PageSize)
 }
 
 // add takes over the reference to f that the entry for va had.
@@ -84,12 +87,10 @@ func (as *AddressSpace) zap(g *gather, v *vma, lo, hi uint64) {
 			}
 			leaf = as.pt.LeafFrame(base).Entries()
 		}
-		for va := max(base, lo); va < end; va += arch.PageSize {
-			p := &leaf[(va-base)>>arch.PageShift]
-			if arch.LoadPTE(p) == 0 {
-				continue
-			}
-			e := arch.SwapPTE(p, 0)
+		first, last := (max(base, lo)-base)>>arch.PageShift, (end-base)>>arch.PageShift
+		for i := arch.NextEntry(leaf, first, last); i < last; i = arch.NextEntry(leaf, i+1, last) {
+			va := base + i<<arch.PageShift
+			e := arch.SwapPTE(&leaf[i], 0)
 			if !pteHasFrame(e) {
 				g.touch(va)
 				continue

@@ -1,9 +1,6 @@
 package amd64
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "unsafe"
 
 // The buddy allocator: blocks of 2^order pages, each aligned to its size. A
 // free block's first page holds its links; its record says metaHead and the
@@ -224,14 +221,7 @@ func frameTableInit(table unsafe.Pointer, top uint64) {
 
 // KernelRoom reports whether at least half of the reserve is left: while it is,
 // system calls that make the kernel's heap grow may be admitted.
-//
-// It looks without the lock; pinned, because on the host that is the lock.
-func KernelRoom() bool {
-	s := pin()
-	room := atomic.LoadUint64(&buddy.free) >= buddy.reserve/2
-	unpin(s)
-	return room
-}
+func KernelRoom() bool { return peek(&buddy.free) >= buddy.reserve/2 }
 
 // setReserve keeps a sixteenth of memory, at most 64 MiB, for the kernel: its
 // heap must not run out because of what users do.

@@ -54,8 +54,9 @@ func entry(t Frame, va uint64, shift uint) *PTE {
 	return (*PTE)(unsafe.Pointer(&t.Words()[va>>shift&511]))
 }
 
-// Lookup returns the leaf entry for va, nil if there is no leaf table.
-func (pt *PageTable) Lookup(va uint64) *PTE {
+// slot returns the entry that holds the leaf table of va, nil if the tables
+// above it are missing.
+func (pt *PageTable) slot(va uint64) *PTE {
 	if va >= UserTop {
 		return nil
 	}
@@ -67,11 +68,13 @@ func (pt *PageTable) Lookup(va uint64) *PTE {
 	if !e.Present() {
 		return nil
 	}
-	e = LoadPTE(entry(e.Frame(), va, 21))
-	if !e.Present() {
-		return nil
-	}
-	return entry(e.Frame(), va, 12)
+	return entry(e.Frame(), va, 21)
+}
+
+// Lookup returns the leaf entry for va, nil if there is no leaf table.
+func (pt *PageTable) Lookup(va uint64) *PTE {
+	p, _ := pt.Leaf(va)
+	return p
 }
 
 // Ensure returns the leaf entry for va, making the tables on the way; false
@@ -111,30 +114,41 @@ func (pt *PageTable) Ensure(va uint64) (*PTE, bool) {
 func (pt *PageTable) NextLeaf(va, end uint64) (base uint64, leaf *[512]PTE) {
 	end = min(end, UserTop)
 	for va < end {
-		t := pt.root
-		for shift := uint(39); ; shift -= indexBits {
-			if shift == PageShift {
-				return va &^ (leafSpan - 1), t.Entries()
+		if p := pt.slot(va); p != nil {
+			if e := LoadPTE(p); e.Present() {
+				return va &^ (leafSpan - 1), e.Frame().Entries()
 			}
-			i := va >> shift & 511
-			from, limit := i, uint64(512)
-			if up := shift + indexBits; va>>up == (end-1)>>up {
-				limit = (end-1)>>shift&511 + 1 // end lies in this table
-			}
-			entries := t.Entries()
-			for i < limit && !LoadPTE(&entries[i]).Present() {
-				i++
-			}
-			if i != from {
-				va = va>>(shift+indexBits)<<(shift+indexBits) + i<<shift
-				if i == limit {
-					break // on to the next table, from the top
-				}
-			}
-			t = LoadPTE(&entries[i]).Frame()
 		}
+		// Nothing there. Find the table that says so, and go on to its next
+		// entry that is not empty, or to the next table, from the top.
+		t, shift := pt.root, uint(39)
+		for ; ; shift -= indexBits {
+			e := LoadPTE(entry(t, va, shift))
+			if !e.Present() {
+				break
+			}
+			t = e.Frame()
+		}
+		i := va >> shift & 511
+		last := min(512, i+(end-1)>>shift-va>>shift+1)
+		va = va>>shift<<shift + (NextEntry(t.Entries(), i+1, last)-i)<<shift
 	}
 	return 0, nil
+}
+
+// NextEntry returns the index of the first entry of t that is not zero from i
+// up to end, end if there is none. Tables are mostly empty, so it looks at
+// eight at a time where it can.
+func NextEntry(t *[512]PTE, i, end uint64) uint64 {
+	for end = min(end, 512); i < end; i++ {
+		if LoadPTE(&t[i]) != 0 {
+			return i
+		}
+		for i&7 == 7 && i+8 < end && !AnyOf8(t, int(i+1)) {
+			i += 8
+		}
+	}
+	return end
 }
 
 // LeafSpan is the number of bytes that one leaf table covers.
@@ -143,9 +157,8 @@ const LeafSpan = leafSpan
 // FreeTables frees the page-table pages that lie wholly inside [lo, hi) and
 // hold nothing any more, and returns how many. Any entry but zero, present or
 // not, keeps its table.
-//   - Nobody else uses the range; its translations have been flushed, or the
-//     caller flushes [lo, hi) before anything else is mapped there: the CPU may
-//     have cached the freed tables. FreeTables itself flushes once if it frees.
+//   - Nobody else uses the range; its translations have been flushed. What the
+//     CPUs have cached of the freed tables, FreeTables flushes itself.
 func (pt *PageTable) FreeTables(lo, hi uint64) (n int) { return pt.FreeTablesAround(lo, hi, lo, hi) }
 
 // FreeTablesAround is FreeTables for the tables that cover some of [lo, hi) and
@@ -172,7 +185,9 @@ func (pt *PageTable) reap(d *deadTables) {
 	if d.first == 0 {
 		return
 	}
-	pt.FlushAll()
+	// One page is enough to flush the tables that the CPU has cached (SDM vol.
+	// 3A, 4.10.4.1: INVLPG empties all paging-structure caches).
+	pt.FlushPage(d.floor)
 	for f := d.first; f != 0; {
 		next := Frame(f.Words()[0])
 		f.Unref()
@@ -221,14 +236,7 @@ func (pt *PageTable) freeLevel(t Frame, base uint64, shift uint, lo, hi uint64, 
 }
 
 // tableEmpty reports whether all entries of a table are zero.
-func tableEmpty(t Frame) bool {
-	for _, w := range t.Words() {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
+func tableEmpty(t Frame) bool { return NextEntry(t.Entries(), 0, 512) == 512 }
 
 // FlushPage makes every CPU that uses the table forget its translation of va,
 // and returns when they have.
@@ -247,6 +255,17 @@ func (pt *PageTable) FlushAll() { flushRange(pt.root, 0, ^uint64(0)) }
 // FlushLocalPage makes this CPU forget its translation of va. Enough where an
 // entry only gained rights: another CPU may take a fault for nothing, no more.
 func (pt *PageTable) FlushLocalPage(va uint64) { flushLocalPage(va) }
+
+// FlushLocalRange is FlushLocalPage for the pages of [lo, hi), or for some of
+// them if they are many: the others wait for their faults.
+func (pt *PageTable) FlushLocalRange(lo, hi uint64) {
+	for hi = min(hi, lo+localPages*PageSize); lo < hi; lo += PageSize {
+		flushLocalPage(lo)
+	}
+}
+
+// localPages is up to how many pages FlushLocalRange forgets.
+const localPages = 32
 
 // Destroy moves CPUs that still have the root loaded to the kernel's own, and
 // frees all page-table pages. Leaves must be gone. pt is dead then.

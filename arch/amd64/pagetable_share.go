@@ -17,23 +17,6 @@ const (
 	LeafNone                    // there is none
 )
 
-// slot returns the entry that holds the leaf table of va, nil if the tables
-// above it are missing.
-func (pt *PageTable) slot(va uint64) *PTE {
-	if va >= UserTop {
-		return nil
-	}
-	e := LoadPTE(entry(pt.root, va, 39))
-	if !e.Present() {
-		return nil
-	}
-	e = LoadPTE(entry(e.Frame(), va, 30))
-	if !e.Present() {
-		return nil
-	}
-	return entry(e.Frame(), va, 21)
-}
-
 // Leaf returns the leaf entry for va and whether it may be changed.
 func (pt *PageTable) Leaf(va uint64) (*PTE, LeafState) {
 	p := pt.slot(va)

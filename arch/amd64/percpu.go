@@ -98,6 +98,11 @@ func lock(l *spinlock) {
 //go:nosplit
 func unlock(l *spinlock) { atomic.StoreUint32(&l.v, 0) }
 
+// peek reads a word that a spinlock guards, without the lock.
+//
+//go:nosplit
+func peek(p *uint64) uint64 { return atomic.LoadUint64(p) }
+
 //go:nosplit
 func physPointer(pa uint64) unsafe.Pointer {
 	return unsafe.Pointer(uintptr(directMapBase + pa))

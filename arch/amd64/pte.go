@@ -82,6 +82,13 @@ func (e PTE) Dirty() bool    { return e&pteDirty != 0 }
 func (e PTE) Accessed() bool { return e&pteAccessed != 0 }
 func (e PTE) NX() bool       { return e&pteNX != 0 }
 
+// AllowsAll reports whether e, another entry for the same page as old, forbids
+// nothing that old allowed.
+func (e PTE) AllowsAll(old PTE) bool {
+	const rights = ptePresent | pteWritable | pteUser
+	return old&rights&^e == 0 && e&pteNX&^old == 0 || !old.Present()
+}
+
 // Frame is the page the entry maps.
 //
 //go:nosplit
