@@ -102,6 +102,7 @@ func setComm(t *proc.Task, addr uint64) error {
 		}
 	}
 	t.SetComm(string(b[:n]))
+	t.Ctx.SetLabel(t.Comm())
 	return nil
 }
 

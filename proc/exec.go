@@ -218,6 +218,7 @@ func (t *Task) commit(p *program) error {
 	t.execReset()
 
 	t.SetComm(p.name[strings.LastIndexByte(p.name, '/')+1:])
+	t.Ctx.SetLabel(t.Comm())
 	old := t.Cred()
 	t.setCred(p.cred)
 	changed := old.EUID != p.cred.EUID || old.EGID != p.cred.EGID
@@ -309,6 +310,7 @@ func StartInit(fi *fs.FSInfo, files *fs.FDTable, a *ExecArgs) error {
 	t.setCred(fs.RootCred())
 	t.sig.hand = NewSighand()
 	t.SetComm("init")
+	t.Ctx.SetLabel("init")
 	g := &ThreadGroup{Leader: t, startTime: t.startTime, fsLimits: fs.NewLimits()}
 	t.Group = g
 	g.initialLimits()

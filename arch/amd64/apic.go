@@ -131,8 +131,21 @@ func armTimer(c *percpu, deadline int64) {
 		return
 	}
 	now := Nanotime()
-	d := uint64(min(max(deadline-now, 1000), 1_000_000_000))
-	c.tickAt = now + int64(d)
+	c.tickAt = now + min(max(deadline-now, 1000), 1_000_000_000)
+	programTimer(c, now)
+}
+
+// programTimer makes the timer fire at c.tickAt or c.sampleAt, whichever is
+// sooner.
+//   - Interrupts are off; one of the two is set.
+//
+//go:nosplit
+func programTimer(c *percpu, now int64) {
+	at := c.tickAt
+	if c.sampleAt != 0 && (at == 0 || c.sampleAt < at) {
+		at = c.sampleAt
+	}
+	d := uint64(min(max(at-now, 1000), 1_000_000_000))
 	apicWrite(apicInitial, uint32(min(d*apicMult>>20+1, 1<<32-1)))
 }
 

@@ -57,6 +57,15 @@
 // copies run with interrupts off, a page at a time, so a root is in use nowhere
 // but where percpu.root says.
 //
+// # Profiles
+//
+// While the profiler runs, each CPU's timer has a second deadline, percpu.sampleAt.
+// The interrupt then writes what it has interrupted, with the call chain that the
+// frame pointers give, into a ring of the CPU (profile.go). It reads nothing that
+// could fault, and a program in ring 3 goes straight back there: the kernel
+// schedules as without the profiler. Package arch/profile says what the samples
+// mean.
+//
 // # Locks
 //
 // Spinlocks, taken with interrupts off; who spins serves the other CPUs'

@@ -16,6 +16,7 @@ const (
 	requestDropOwner   = 1 << iota // save the extended state and forget whose it was
 	requestLeaveRoot               // load the kernel's root if leavingRoot is loaded
 	requestEnableXSAVE             // see late.go
+	requestProfile                 // set the time of the first sample
 )
 
 // flushSingly is up to how many pages are forgotten one by one; beyond, all are.
@@ -177,5 +178,8 @@ func serveRequestsNoSplit(c *percpu) {
 	if r&requestEnableXSAVE != 0 {
 		enableXSAVE()
 		atomic.AddUint32(&xsaveCPUs, 1)
+	}
+	if r&requestProfile != 0 {
+		profileArm(c)
 	}
 }

@@ -48,7 +48,15 @@ type percpu struct {
 	userTime   int64
 	systemTime int64
 	idleTime   int64
-	tickAt     int64 // when the LAPIC timer fires; 0: not armed
+	tickAt     int64 // when the LAPIC timer fires, or sooner for sampleAt; 0: not armed
+
+	// The profiler (profile.go).
+	sampleAt   int64  // when the next sample is due; 0: it is off
+	sampleSeed uint64 // of the random part of the period
+	ring       uint64 // address of the samples; 0: none yet
+	ringHead   uint64 // words written so far; others read it (atomic)
+	ringTail   uint64 // words read so far; the reader's (atomic)
+	ringLost   uint64 // samples that found no room (atomic)
 
 	frames frameCache
 

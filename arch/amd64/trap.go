@@ -75,7 +75,12 @@ func interrupt(c *percpu, t *kthread, v uint8) {
 	switch v {
 	case vectorTimer:
 		endOfInterrupt()
-		tick(c, t, user)
+		if c.sampleAt == 0 || profileTick(c, t, user) {
+			tick(c, t, user)
+			if c.sampleAt != 0 {
+				programTimer(c, Nanotime())
+			}
+		}
 	case vectorRequest, vectorError:
 		endOfInterrupt()
 	case vectorSpurious:

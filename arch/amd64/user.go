@@ -7,8 +7,11 @@ import (
 	"unsafe"
 )
 
-// reasonRemote is enterUser's alone: another CPU holds the extended state.
-const reasonRemote Reason = 259
+// Reasons that EnterUser deals with itself.
+const (
+	reasonRemote Reason = 259 // another CPU holds the extended state
+	reasonSample Reason = 260 // an interrupt took a sample, nothing else
+)
 
 // enterUser, in user_amd64.s.
 func enterUser(u *UserContext) Reason
@@ -26,10 +29,13 @@ func dropOwner()
 // is expected to come back soon, by way of runtime.Gosched when it was a tick.
 func EnterUser(u *UserContext) Reason {
 	for {
-		if r := enterUser(u); r != reasonRemote {
+		switch r := enterUser(u); r {
+		case reasonRemote:
+			u.dropExtended()
+		case reasonSample:
+		default:
 			return r
 		}
-		u.dropExtended()
 	}
 }
 

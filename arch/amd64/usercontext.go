@@ -45,7 +45,11 @@ type UserContext struct {
 	// by the CPU that runs it.
 	userTime int64
 
-	_ [264]byte
+	// label is the name of the program, for profiles (profile.go). Owner's;
+	// the profiler's interrupt reads it.
+	label [2]uint64
+
+	_ [248]byte
 
 	// xsave is an XSAVE image in the standard format (SDM vol. 1, 13.4). The
 	// XMM part is stored at every entry, the rest when the state moves.

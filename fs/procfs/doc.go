@@ -19,6 +19,17 @@
 // directory is checked by Revalidate at every walk, so that the entries of a
 // process that is gone are gone too.
 //
+// # /proc/tamarix
+//
+// What Linux has no place for. gostat is a line for each figure of the kernel's
+// own Go runtime: what its heap holds, how often memory was allocated (mallocs,
+// exact but for blocks that the CPUs' caches have not reported yet, a few hundred
+// of each size), what the garbage collector costs (gc_cpu_ns; as a share of all
+// time in the kernel since the start: gc_share_percent) and the longest time that
+// it has stopped everything (gc_pause_max_ns). Reading it does not stop anything.
+// Writing "start RATE" or "stop" to profile, as root, takes a CPU profile of the
+// kernel; reading shows it (package arch/profile).
+//
 // # Access
 //
 // Modes and owners do for most. What reveals memory or files of a process

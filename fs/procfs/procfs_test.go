@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -314,3 +316,44 @@ func TestCPULists(t *testing.T) {
 		}
 	}
 }
+
+// TestGoStat: the figures of the Go runtime are there, and count.
+func TestGoStat(t *testing.T) {
+	read := func(name string) (n int64) {
+		var w writer
+		w.limit = maxSnapshot
+		goStat(nil, &w)
+		for line := range strings.Lines(w.buf.String()) {
+			if v, ok := strings.CutPrefix(line, name+" "); ok {
+				n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+		}
+		t.Fatalf("no %s in\n%s", name, w.buf.String())
+		return 0
+	}
+	for _, f := range goFigures {
+		read(f.name)
+	}
+	cycles, mallocs := read("gc_cycles"), read("mallocs")
+	const n = 10_000
+	for range n {
+		kept = new([64]byte)
+	}
+	runtime.GC()
+	if d := read("mallocs") - mallocs; d < n*9/10 {
+		t.Errorf("%d allocations counted of %d", d, n)
+	}
+	if read("gc_cycles") <= cycles {
+		t.Error("a cycle of the collector was not counted")
+	}
+	if ns := read("gc_pause_max_ns"); ns <= 0 || ns > 10*second {
+		t.Errorf("the longest pause was %d ns", ns)
+	}
+}
+
+// kept keeps the compiler from dropping an allocation.
+var kept *[64]byte

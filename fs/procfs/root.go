@@ -14,8 +14,13 @@ type root struct{ dir }
 func (p *FS) newRoot() *root {
 	r := &root{dir{p: p, entries: rootEntries}}
 	r.Init(p.sb, rootIno, unix.S_IFDIR|0o555, 0, 0)
-	sys := p.newSys()
-	r.entries = append(append([]entry(nil), rootEntries...), entry{"sys", unix.S_IFDIR | 0o555, func(*dir, *entry) fs.Inode { return sys }})
+	r.entries = append([]entry(nil), rootEntries...)
+	for _, s := range []struct {
+		name string
+		dir  *dir
+	}{{"sys", p.newSys()}, {"tamarix", p.newDir(0o555, tamarixEntries)}} {
+		r.entries = append(r.entries, entry{s.name, unix.S_IFDIR | 0o555, func(*dir, *entry) fs.Inode { return s.dir }})
+	}
 	return r
 }
 
