@@ -1,5 +1,4 @@
-// Package qemutest boots kernels in QEMU and looks at what they say on the
-// serial line.
+// Package qemutest tests kernels in QEMU by what they say on the serial line.
 //
 // The same initial RAM file systems are booted under Tamarix and under Debian's
 // Linux kernel: the tests in them have to pass on both, which proves that what
@@ -14,13 +13,6 @@
 //
 // Process 1 of a test image is the program of scripts/guest. It prints one line
 // for each case, "ok NAME", "skip NAME why" or "FAIL NAME why", and "DONE" when
-// it is through; the harness makes each a subtest. A machine that says nothing
-// for too long is asked for its registers (QMP, info registers -a); those and
-// the end of its log go into the message.
-//
-// # How a person at the terminal is played
-//
-// VM.Send types, VM.Expect waits for what the machine shows. The VM answers the
-// questions that programs ask a terminal (cursor position, colours), as a real
-// one would.
+// it is through; the harness makes each a subtest. The machines, and the person at
+// the terminal, are package qemu's.
 package qemutest

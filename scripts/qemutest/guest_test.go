@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tamarix/scripts/qemu"
 )
 
 // cases boots the guest image and makes a subtest of each case it reports. only
 // is a comma-separated list of the groups to run; empty runs all.
-func cases(t *testing.T, c Config, only string) {
+func cases(t *testing.T, c qemu.Config, only string) {
 	t.Helper()
 	if r := os.Getenv("GUEST_RUN"); r != "" {
 		only = r
@@ -70,7 +72,7 @@ func cases(t *testing.T, c Config, only string) {
 // TestLinux proves that what the cases expect is what Linux does.
 func TestLinux(t *testing.T) {
 	root := needQEMU(t)
-	cases(t, Config{Kernel: linux(t, root), Initrd: guest(t, root), SMP: 2}, everything)
+	cases(t, qemu.Config{Kernel: linux(t, root), Initrd: guest(t, root), SMP: 2}, everything)
 }
 
 // TestGuest runs the cases on Tamarix.
@@ -86,7 +88,7 @@ func TestGuest(t *testing.T) {
 		{4, "process,clone,memory,cow,signals,threads,pipes,xstate,hostile"},
 	} {
 		t.Run(fmt.Sprintf("smp%d", c.smp), func(t *testing.T) {
-			cases(t, Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: c.smp}, c.only)
+			cases(t, qemu.Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: c.smp}, c.only)
 		})
 	}
 }
@@ -99,7 +101,7 @@ func TestStress(t *testing.T) {
 	if seconds == "" {
 		seconds = "15"
 	}
-	cases(t, Config{
+	cases(t, qemu.Config{
 		Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: 4, Mem: "256M",
 		Append: "STRESS_SECONDS=" + seconds, Quiet: 15 * time.Minute,
 	}, "stress")
@@ -112,5 +114,5 @@ const everything = "-stress,-cost"
 // -icount they are the same on every machine, however busy.
 func TestCost(t *testing.T) {
 	root := needQEMU(t)
-	cases(t, Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: 1, Icount: true, Append: "ICOUNT=1"}, "cost")
+	cases(t, qemu.Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: 1, Icount: true, Append: "ICOUNT=1"}, "cost")
 }

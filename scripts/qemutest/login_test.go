@@ -4,17 +4,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tamarix/scripts/qemu"
 )
 
 // A session is a person at the console.
 type session struct {
 	*testing.T
-	vm     *VM
+	vm     *qemu.VM
 	prompt string
 }
 
 // logIn boots an image and logs root in.
-func logIn(t *testing.T, c Config, prompt string) *session {
+func logIn(t *testing.T, c qemu.Config, prompt string) *session {
 	t.Helper()
 	c.Append = "console=ttyS0 quiet " + c.Append
 	s := &session{t, boot(t, c), prompt}
@@ -27,15 +29,11 @@ func logIn(t *testing.T, c Config, prompt string) *session {
 // expect waits for re and returns what came before its end, as text.
 func (s *session) expect(re string, limit time.Duration) string {
 	s.Helper()
-	s.vm.mu.Lock()
-	from := s.vm.seen
-	s.vm.mu.Unlock()
-	if _, err := s.vm.Expect(re, 3*limit); err != nil { // limit is for an idle host
+	out, err := s.vm.Until(re, 3*limit) // limit is for an idle host
+	if err != nil {
 		s.Fatal(err)
 	}
-	s.vm.mu.Lock()
-	defer s.vm.mu.Unlock()
-	return string(s.vm.text[from:s.vm.seen])
+	return out
 }
 
 // run types a command, waits for the prompt after it and returns what was shown
@@ -105,7 +103,7 @@ func (s *session) jobControl(list string) {
 func TestBusybox(t *testing.T) {
 	both(t, func(t *testing.T, kernel string) {
 		root := needQEMU(t)
-		s := logIn(t, Config{Kernel: kernel, Initrd: userland(t, root, "busybox"), SMP: 2, Mem: "256M"}, `~ # $`)
+		s := logIn(t, qemu.Config{Kernel: kernel, Initrd: userland(t, root, "busybox"), SMP: 2, Mem: "256M"}, `~ # $`)
 		s.wants("echo he''llo", "hello")
 		s.wants("ls /", "bin", "proc", "tmp")
 		s.wants("ps", "init", "ps")
@@ -179,7 +177,7 @@ func TestBusybox(t *testing.T) {
 func TestBash(t *testing.T) {
 	both(t, func(t *testing.T, kernel string) {
 		root := needQEMU(t)
-		s := logIn(t, Config{Kernel: kernel, Initrd: userland(t, root, "bash"), SMP: 2, Mem: "256M"}, `root@tamarix:[^\n]*# $`)
+		s := logIn(t, qemu.Config{Kernel: kernel, Initrd: userland(t, root, "bash"), SMP: 2, Mem: "256M"}, `root@tamarix:[^\n]*# $`)
 		s.wants("echo $BASH_VERSION; shopt login_shell", "5.2", "on")
 		s.wants("echo $((6*7)) {1..3}", "42 1 2 3")
 		s.jobControl("jobs -l")
@@ -197,7 +195,7 @@ func TestBash(t *testing.T) {
 func TestURoot(t *testing.T) {
 	both(t, func(t *testing.T, kernel string) {
 		root := needQEMU(t)
-		s := logIn(t, Config{Kernel: kernel, Initrd: userland(t, root, "uroot"), SMP: 2, Mem: "128M"}, `C-d`)
+		s := logIn(t, qemu.Config{Kernel: kernel, Initrd: userland(t, root, "uroot"), SMP: 2, Mem: "128M"}, `C-d`)
 		gosh(s, "echo sum-$((40+2))", `sum-42`)
 		gosh(s, "ls /", `proc`)
 		gosh(s, "cat /proc/version", `ersion`)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tamarix/scripts/image"
+	"tamarix/scripts/qemu"
 )
 
 // TestMachines boots to the login prompt on machines of every kind and size.
@@ -21,14 +22,14 @@ func TestMachines(t *testing.T) {
 	root := needQEMU(t)
 	for _, c := range []struct {
 		image string
-		Config
+		qemu.Config
 	}{
-		{"busybox", Config{Mem: "64M", SMP: 1}},
-		{"busybox", Config{Mem: "64M", SMP: 4, CPU: "qemu64", Machine: "pc"}},
-		{"uroot", Config{Mem: "128M", SMP: 2, Machine: "pc"}},
-		{"uroot", Config{Mem: "8G", SMP: 8}},
-		{"busybox", Config{Mem: "1G", SMP: 3, CPU: "Skylake-Client"}},
-		{"busybox", Config{Mem: "3G", SMP: 8, CPU: "max", Machine: "pc"}},
+		{"busybox", qemu.Config{Mem: "64M", SMP: 1}},
+		{"busybox", qemu.Config{Mem: "64M", SMP: 4, CPU: "qemu64", Machine: "pc"}},
+		{"uroot", qemu.Config{Mem: "128M", SMP: 2, Machine: "pc"}},
+		{"uroot", qemu.Config{Mem: "8G", SMP: 8}},
+		{"busybox", qemu.Config{Mem: "1G", SMP: 3, CPU: "Skylake-Client"}},
+		{"busybox", qemu.Config{Mem: "3G", SMP: 8, CPU: "max", Machine: "pc"}},
 	} {
 		name := fmt.Sprintf("%s-%s-smp%d-%s-%s", c.image, c.Mem, c.SMP, c.CPU, c.Machine)
 		t.Run(strings.TrimRight(name, "-"), func(t *testing.T) {
@@ -68,7 +69,7 @@ int main(void) { write(1, "first\n", 6); for (;;) pause(); }
 		m.CharDev("/dev/console", 0o600, 5, 1)
 		return m.File(bin, "/init")
 	})
-	vm := boot(t, Config{Kernel: tamarix(t, root), Initrd: initrd, Append: "console=ttyS0", CPU: "max"})
+	vm := boot(t, qemu.Config{Kernel: tamarix(t, root), Initrd: initrd, Append: "console=ttyS0", CPU: "max"})
 	m, err := vm.Expect(`Memory gone when process 1 starts: (\d+) KiB`, time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func TestDamagedArchives(t *testing.T) {
 			if err := os.WriteFile(file, c.data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			vm := boot(t, Config{Kernel: tamarix(t, root), Initrd: file, Append: "console=ttyS0 panic=1"})
+			vm := boot(t, qemu.Config{Kernel: tamarix(t, root), Initrd: file, Append: "console=ttyS0 panic=1"})
 			if _, err := vm.Expect(`(?i)login: $|panic|no init|not found`, time.Minute); err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +163,7 @@ func TestConcatenated(t *testing.T) {
 	if err := os.WriteFile(file, append(first, second...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	vm := boot(t, Config{Kernel: tamarix(t, root), Initrd: file, Append: "console=ttyS0 quiet"})
+	vm := boot(t, qemu.Config{Kernel: tamarix(t, root), Initrd: file, Append: "console=ttyS0 quiet"})
 	if _, err := vm.Expect(`from the second archive\s+tamarix login: $`, time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestCommandLine(t *testing.T) {
 		m.Data("/line.sh", 0o755, []byte("#!/bin/sh\n/bin/mount -t proc proc /proc\necho cpus $(nproc), greeting $GREETING, args $*\nfree -m\npoweroff -f\n"))
 		return m.Userland(root, "busybox")
 	})
-	vm := boot(t, Config{
+	vm := boot(t, qemu.Config{
 		Kernel: tamarix(t, root), Initrd: initrd, SMP: 4, Mem: "512M",
 		Append: `console=ttyS0 quiet maxcpus=2 mem=256M rdinit=/line.sh GREETING="hello there" word -- one "two three" --four`,
 	})
@@ -224,7 +225,7 @@ func TestAdd(t *testing.T) {
 		}
 		return nil
 	})
-	s := logIn(t, Config{Kernel: tamarix(t, root), Initrd: initrd, SMP: 2}, `~ # $`)
+	s := logIn(t, qemu.Config{Kernel: tamarix(t, root), Initrd: initrd, SMP: 2}, `~ # $`)
 	s.wants("/usr/local/bin/ls --version", "coreutils")
 	s.wants("/usr/local/bin/ls -l /etc/passwd", "root root", "/etc/passwd")
 	s.powerOff()

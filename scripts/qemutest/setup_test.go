@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tamarix/scripts/image"
+	"tamarix/scripts/qemu"
 )
 
 // needQEMU skips the test unless machines are to be booted, and returns the top
@@ -76,12 +77,12 @@ func guest(t *testing.T, root string) string {
 // boot starts a machine that is killed with the test. CPU models are given
 // without 57-bit addresses: where a program may map then differs between the
 // kernels by design.
-func boot(t *testing.T, c Config) *VM {
+func boot(t *testing.T, c qemu.Config) *qemu.VM {
 	t.Helper()
 	if c.CPU == "" {
 		c.CPU = "max,la57=off"
 	}
-	vm, err := Start(c)
+	vm, err := qemu.Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}

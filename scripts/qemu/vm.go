@@ -1,4 +1,4 @@
-package qemutest
+package qemu
 
 import (
 	"bytes"
@@ -58,7 +58,7 @@ func Start(c Config) (*VM, error) {
 		}
 		return s
 	}
-	dir, err := os.MkdirTemp("", "qemutest-")
+	dir, err := os.MkdirTemp("", "qemu-")
 	if err != nil {
 		return nil, err
 	}
@@ -222,6 +222,20 @@ func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 		wake = time.AfterFunc(next, func() { vm.mu.Lock(); vm.cond.Broadcast(); vm.mu.Unlock() })
 		vm.cond.Wait()
 	}
+}
+
+// Until waits as Expect does, and returns all the text since the last of either up
+// to the end of the match.
+func (vm *VM) Until(re string, limit time.Duration) (string, error) {
+	vm.mu.Lock()
+	from := vm.seen
+	vm.mu.Unlock()
+	if _, err := vm.Expect(re, limit); err != nil {
+		return "", err
+	}
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	return string(vm.text[from:vm.seen]), nil
 }
 
 // Dump is the end of the log and the state of the CPUs.

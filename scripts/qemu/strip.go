@@ -1,4 +1,4 @@
-package qemutest
+package qemu
 
 // A stripper takes escape sequences and carriage returns out of a terminal's
 // output, also where they come in pieces (ECMA-48, 5.4 and 5.6: CSI and OSC).
