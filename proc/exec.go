@@ -211,6 +211,13 @@ func (t *Task) commit(p *program) error {
 	g.sig.mu.Unlock()
 	t.setSpace(p.as)
 	p.as = nil
+
+	// Before anybody can see that the exec has happened: by the end of its vfork,
+	// by a descriptor that closes.
+	tree.Lock()
+	g.executed = true
+	g.exitSignal = unix.SIGCHLD
+	tree.Unlock()
 	t.finishVfork()
 
 	t.unshareFiles()
@@ -235,13 +242,11 @@ func (t *Task) commit(p *program) error {
 	}
 	p.file = nil
 
-	tree.Lock()
-	g.executed = true
-	g.exitSignal = unix.SIGCHLD
 	if p.secure || changed {
+		tree.Lock()
 		t.parentDeath = 0
+		tree.Unlock()
 	}
-	tree.Unlock()
 
 	t.Ctx.Reset(p.entry, p.sp)
 	return nil
