@@ -70,9 +70,10 @@ static void open_null(void) { fd = OK(open("/dev/null", O_WRONLY)); }
 
 static void read_zero(long n)
 {
-	char c;
+	char c = 1;
 	while (n--)
 		EXPECT(1, call3(SYS_read, fd, (long)&c, 1));
+	EXPECT(0, c);
 }
 
 static void write_null(long n)

@@ -26,7 +26,7 @@ static void open_close(long n)
 	while (n--) {
 		long fd = call3(SYS_open, (long)(DIR "/one"), O_RDONLY, 0);
 		if (fd < 0)
-			fail("open: %s", strerror(-fd));
+			unexpected("open", fd);
 		call2(SYS_close, fd, 0);
 	}
 }
@@ -36,6 +36,7 @@ static void do_stat(long n)
 	struct stat st;
 	while (n--)
 		EXPECT(0, call2(SYS_stat, (long)(DIR "/one"), (long)&st));
+	EXPECT(100, st.st_size);
 }
 
 static void create_unlink(long n)
@@ -43,7 +44,7 @@ static void create_unlink(long n)
 	while (n--) {
 		long fd = call3(SYS_open, (long)(DIR "/new"), O_CREAT | O_EXCL | O_WRONLY, 0644);
 		if (fd < 0)
-			fail("open: %s", strerror(-fd));
+			unexpected("open", fd);
 		call2(SYS_close, fd, 0);
 		EXPECT(0, call2(SYS_unlink, (long)(DIR "/new"), 0));
 	}
@@ -109,8 +110,10 @@ static void make_big(void)
 
 static void read64k(long n)
 {
+	memset(chunk, 0, PAGE);
 	for (long i = 0; i < n; i++)
 		EXPECT(CHUNK, pread(big, chunk, CHUNK, i * CHUNK % FILE_SIZE));
+	EXPECT('x', chunk[PAGE - 1]);
 }
 
 /* Over what is there: the file's pages exist. */

@@ -100,6 +100,7 @@ static void ring_setup(void)
 	from[0] = fd[RING - 1][0];
 }
 
+/* Whole laps. */
 static void ring(long n) { round_trip((n + RING - 1) / RING); }
 
 enum { CHUNK = 64 * KIB };
@@ -122,10 +123,12 @@ static void bandwidth_setup(void)
 
 static void bandwidth(long n)
 {
+	chunk[0] = 0;
 	while (n--)
 		for (long got = 0, r; got < CHUNK; got += r)
 			if ((r = read(to[0], chunk, CHUNK - got)) <= 0)
-				fail("read: %s", strerror(errno));
+				unexpected("read", r);
+	EXPECT('x', chunk[0]);
 }
 
 const struct row ipc_rows[] = {

@@ -110,7 +110,7 @@ static void map(size_t size, int touched, long n)
 	while (n--) {
 		char *p = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (p == MAP_FAILED)
-			fail("mmap: %s", strerror(errno));
+			unexpected("mmap", -1);
 		if (touched)
 			*(volatile char *)p = 1;
 		munmap(p, size);
