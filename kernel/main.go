@@ -64,12 +64,7 @@ func Main(b *info.Boot) {
 	proc.InitOOM()
 	reportMemory(b)
 	startInit(ctx, o)
-	go proc.RunLoadAverage()
-	for {
-		// The runtime takes a program whose goroutines all wait for ever for
-		// a mistake; a kernel without work is none.
-		time.Sleep(time.Hour)
-	}
+	proc.RunLoadAverage()
 }
 
 // reportMachine logs what the kernel runs on.

@@ -3,6 +3,8 @@ package proc
 import (
 	"sync/atomic"
 	"time"
+
+	"tamarix/arch/wait"
 )
 
 // The load average (proc(5), /proc/loadavg): the number of tasks that run or
@@ -41,9 +43,11 @@ func sampleLoad(n uint64) {
 	}
 }
 
-// RunLoadAverage samples the load for ever; package kernel starts it.
+// RunLoadAverage samples the load for ever; package kernel calls it when all
+// else is done.
 func RunLoadAverage() {
-	for range time.Tick(loadInterval) {
+	for {
+		wait.SleepThread(loadInterval)
 		running, _ := TaskCounts()
 		sampleLoad(uint64(running))
 	}
