@@ -25,10 +25,11 @@
 //
 // # Exclusive waiters
 //
-// One Wake is for one exclusive waiter. A waiter that a Wake has chosen is not
-// chosen again before it has looked at its condition; one that is chosen after
-// its last look, because it has just been successful, hands that Wake on when
-// it leaves. So as many waiters look as there were Wakes.
+// One Wake is for one exclusive waiter. The Wake takes the waiter it chooses
+// off the queue, so that the next one chooses another. A waiter whose condition
+// still is false links itself again, at the end; one that is chosen after its
+// last look, because it has just been successful or gives up, hands that Wake
+// on when it leaves. So as many waiters look as there were Wakes.
 //
 // # Signals
 //

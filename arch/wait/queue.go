@@ -17,10 +17,13 @@ type Entry struct {
 	Func func(e *Entry, mask uint32)
 
 	thread     *Thread
-	queue      *Queue      // the queue it is linked in; written under that queue's mu
-	next, prev *Entry      // guarded by queue.mu
-	exclusive  bool        // guarded by queue.mu
-	woken      atomic.Bool // exclusive: a Wake chose it, and its waiter has not looked since
+	queue      *Queue // the queue it was last linked in
+	next, prev *Entry // guarded by queue.mu
+	exclusive  bool   // one Wake is for one such entry, and unlinks it
+
+	// linked is written under queue.mu. Whoever reads false has the entry for
+	// itself: unlinking stores it last.
+	linked atomic.Bool
 }
 
 // Queue is a list of waiters. The zero value is ready; it must not be copied.
@@ -37,98 +40,111 @@ func (q *Queue) Add(e *Entry, t *Thread) { q.add(e, t, false) }
 // AddFunc links e with its Func and no thread.
 func (q *Queue) AddFunc(e *Entry) { q.add(e, nil, false) }
 
-// add links e. Exclusive entries stand last, and one Wake wakes only one of
-// them: the first that no other Wake has chosen already.
+// add links e. Exclusive entries stand last: one Wake wakes the first of them
+// only.
 func (q *Queue) add(e *Entry, t *Thread, exclusive bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if e.queue != nil {
+	if e.linked.Load() {
 		panic("wait: entry is linked already")
 	}
-	e.thread, e.queue, e.exclusive = t, q, exclusive
-	e.woken.Store(false)
-	if exclusive && q.tail != nil {
+	q.mu.Lock()
+	if e.thread != t { // most often it is the same as last time
+		e.thread = t
+	}
+	if e.queue != q {
+		e.queue = q
+	}
+	e.exclusive = exclusive
+	switch {
+	case q.tail == nil:
+		q.head, q.tail = e, e
+	case exclusive:
 		e.prev, q.tail.next = q.tail, e
 		q.tail = e
-	} else {
-		e.next = q.head
-		if q.head != nil {
-			q.head.prev = e
-		} else {
-			q.tail = e
-		}
+	default:
+		e.next, q.head.prev = q.head, e
 		q.head = e
 	}
+	e.linked.Store(true)
 	q.n.Add(1)
+	q.mu.Unlock()
+}
+
+// unlink takes e, which is linked, off q.
+//   - q.mu is held
+func (q *Queue) unlink(e *Entry) {
+	prev, next := e.prev, e.next
+	if prev != nil {
+		prev.next = next
+	} else {
+		q.head = next
+	}
+	if next != nil {
+		next.prev = prev
+	} else {
+		q.tail = prev
+	}
+	if prev != nil || next != nil {
+		e.next, e.prev = nil, nil
+	}
+	q.n.Add(-1)
+	e.linked.Store(false)
 }
 
 // Remove unlinks e; after it neither e's thread nor its Func hears of q again.
 // It does nothing when e is not linked in q.
 func (q *Queue) Remove(e *Entry) { q.remove(e) }
 
-// remove is Remove; it reports whether e leaves a Wake behind that chose it
-// and that it has not looked for.
-func (q *Queue) remove(e *Entry) (woken bool) {
+// remove is Remove; it reports whether e was linked.
+func (q *Queue) remove(e *Entry) (was bool) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if e.queue != q {
-		return false
+	was = e.queue == q && e.linked.Load()
+	if was {
+		q.unlink(e)
 	}
-	if e.prev != nil {
-		e.prev.next = e.next
-	} else {
-		q.head = e.next
-	}
-	if e.next != nil {
-		e.next.prev = e.prev
-	} else {
-		q.tail = e.prev
-	}
-	e.next, e.prev, e.queue, e.thread = nil, nil, nil, nil
-	q.n.Add(-1)
-	return e.woken.Load()
+	q.mu.Unlock()
+	return was
 }
 
 // Wake wakes all ordinary waiters whose Mask meets mask, and one exclusive one.
-func (q *Queue) Wake(mask uint32) { q.wake(mask, 1) }
+func (q *Queue) Wake(mask uint32) {
+	if q.n.Load() != 0 {
+		q.wake(mask, 1)
+	}
+}
 
 // WakeAll wakes every waiter whose Mask meets mask.
-func (q *Queue) WakeAll(mask uint32) { q.wake(mask, -1) }
+func (q *Queue) WakeAll(mask uint32) {
+	if q.n.Load() != 0 {
+		q.wake(mask, -1)
+	}
+}
 
 // Empty reports whether nobody waits. The answer is exact only for a caller
 // that excludes new waiters by a lock of its own.
 func (q *Queue) Empty() bool { return q.n.Load() == 0 }
 
+// wake is Wake for so many exclusive waiters, -1 for all.
 func (q *Queue) wake(mask uint32, exclusive int) {
-	if q.n.Load() == 0 {
-		return
-	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	for e := q.head; e != nil; {
-		next := e.next
+		next, t := e.next, e.thread
 		if e.Mask == 0 || e.Mask&mask != 0 {
 			if e.exclusive {
-				if exclusive == 0 {
-					break // exclusive entries are last
-				}
-				// One that is on its way already will look once only: this
-				// Wake may be about something else, and belongs to the next.
-				if e.woken.Load() && exclusive > 0 {
-					e = next
-					continue
-				}
-				e.woken.Store(true)
+				q.unlink(e) // from here on e is its waiter's
 				exclusive--
-			}
-			if e.Func != nil {
+				t.Wake()
+				if exclusive == 0 {
+					break
+				}
+			} else if e.Func != nil {
 				e.Func(e, mask)
 			} else {
-				e.thread.Wake()
+				t.Wake()
 			}
 		}
 		e = next
 	}
+	q.mu.Unlock()
 }
 
 // Kinds of sleep, by what ends them early.
@@ -168,39 +184,51 @@ func (q *Queue) wait(t *Thread, deadline int64, cond func() bool, kind sleepKind
 	own := !t.busy
 	if own {
 		t.busy = true
-		e.Mask, e.Func = 0, nil
+		e.Mask = 0
 	} else {
 		e = new(Entry) // a cond that sleeps itself
 	}
-	q.add(e, t, exclusive)
-	err := sleep(t, e, deadline, cond, kind)
-	woken := q.remove(e)
+	err := q.sleep(t, e, deadline, cond, kind, exclusive)
 	if own {
 		t.busy = false
-	}
-	if woken {
-		q.Wake(^uint32(0))
 	}
 	return err
 }
 
-func sleep(t *Thread, e *Entry, deadline int64, cond func() bool, kind sleepKind) error {
+// sleep is the loop of the Wait functions: cond was false just now, and e is
+// not linked; neither is it afterwards.
+func (q *Queue) sleep(t *Thread, e *Entry, deadline int64, cond func() bool, kind sleepKind, exclusive bool) error {
 	for {
 		t.Prepare()
-		if e.woken.Load() {
-			e.woken.Store(false) // before cond: what made a later Wake may not have been seen by it
+		if !e.linked.Load() { // the first time, or a Wake has chosen it
+			q.add(e, t, exclusive)
 		}
 		if cond() {
-			return nil
+			return q.leave(e, nil)
 		}
 		if kind == interruptible && t.Interrupted() || t.Killed() {
-			return ErrRestartSys
+			return q.leave(e, ErrRestartSys)
 		}
-		if t.ParkUntil(deadline) {
+		timedOut := t.ParkUntil(deadline)
+		if !e.linked.Load() {
+			// Chosen: this look is what that Wake was for.
 			if cond() {
 				return nil
 			}
-			return unix.ETIMEDOUT
+		} else if timedOut && cond() {
+			return q.leave(e, nil)
+		}
+		if timedOut {
+			return q.leave(e, unix.ETIMEDOUT)
 		}
 	}
+}
+
+// leave takes e off the queue, with the result err. A Wake that has chosen it
+// after its last look is for another.
+func (q *Queue) leave(e *Entry, err error) error {
+	if !q.remove(e) {
+		q.Wake(^uint32(0))
+	}
+	return err
 }

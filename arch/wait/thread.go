@@ -19,13 +19,12 @@ type Thread struct {
 	state       atomic.Uint32
 	interrupted atomic.Bool
 	killed      atomic.Bool
-	since       atomic.Int64 // cputicks at which it last began to run; 0: does not run
-	ran         atomic.Int64 // ticks before that
-	sleeps      atomic.Uint64
-	busy        bool        // entry is linked into a queue; owner's goroutine only
-	park        parking     // how the goroutine is found again
-	timer       *time.Timer // made at the first timed sleep, then reused; owner's goroutine only
-	entry       Entry       // for the Wait functions, so that they need not allocate
+	clock       atomic.Int64  // ticks it has run; less the cputicks of now while it runs, which is negative
+	sleeps      atomic.Uint64 // written by the owner
+	busy        bool          // entry is linked into a queue; owner's goroutine only
+	park        parking       // how the goroutine is found again
+	timer       *time.Timer   // made at the first timed sleep, then reused; owner's goroutine only
+	entry       Entry         // for the Wait functions, so that they need not allocate
 }
 
 // Bind tells t which goroutine owns it: the caller's.
@@ -55,27 +54,29 @@ func (t *Thread) Wake() {
 	}
 }
 
-// Park sleeps until Wake, and consumes it.
+// Park sleeps until Wake. A Wake that came since Prepare is enough.
 func (t *Thread) Park() {
 	if t.state.Load() != notified {
 		t.StopClock()
-		t.sleeps.Add(1)
+		t.sleeps.Store(t.sleeps.Load() + 1)
 		t.park.sleep(t)
 		t.StartClock()
 	}
-	t.state.Store(idle)
 }
 
 // StartClock begins to count t's running time, StopClock holds the count. Park
 // does both around a sleep; the owner calls them at its beginning and end and
 // around a voluntary Gosched. A sleep on a Go mutex counts as running.
-func (t *Thread) StartClock() { t.since.Store(cputicks()) }
+func (t *Thread) StartClock() {
+	if c := t.clock.Load(); c >= 0 {
+		t.clock.Store(c - cputicks())
+	}
+}
 
 // StopClock: see StartClock.
 func (t *Thread) StopClock() {
-	if s := t.since.Load(); s != 0 {
-		t.since.Store(0)
-		t.ran.Store(t.ran.Load() + max(cputicks()-s, 0))
+	if c := t.clock.Load(); c < 0 {
+		t.clock.Store(max(cputicks()+c, 0))
 	}
 }
 
@@ -84,9 +85,9 @@ func (t *Thread) Sleeps() uint64 { return t.sleeps.Load() }
 
 // Ran returns for how many nanoseconds t has run.
 func (t *Thread) Ran() int64 {
-	n := t.ran.Load()
-	if s := t.since.Load(); s != 0 {
-		n += max(cputicks()-s, 0)
+	n := t.clock.Load()
+	if n < 0 {
+		n = max(cputicks()+n, 0)
 	}
 	return ticksToNs(n)
 }

@@ -134,8 +134,8 @@ func TestSecondWakeGoesToTheNext(t *testing.T) {
 			t.Errorf("thread %d: state %d, want %d", i, s, want[i])
 		}
 	}
-	if !q.remove(&e[1]) || q.remove(&e[2]) {
-		t.Error("remove does not say which entry a Wake had chosen")
+	if q.remove(&e[1]) || !q.remove(&e[2]) {
+		t.Error("remove does not say which entry a Wake has unlinked")
 	}
 }
 
