@@ -4,10 +4,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	arch "tamarix/arch/amd64"
 )
 
-// Now returns the wall clock in nanoseconds since 1970, for time stamps.
-func Now() int64 { return time.Now().UnixNano() }
+// Now returns the wall clock in nanoseconds since 1970, for time stamps. Like
+// Linux's (ktime_get_coarse_real_ts64), they are as of the last tick.
+func Now() int64 { return arch.CoarseWall() }
 
 // relatime is how old an access time may become before a read renews it (mount(8), relatime).
 const relatime = int64(24 * time.Hour)

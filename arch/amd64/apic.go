@@ -156,6 +156,7 @@ func armTick(c *percpu) { armTimer(c, Nanotime()+tickLength) }
 func tick(c *percpu, t *kthread, user bool) {
 	c.tickAt = 0
 	d := charge(c, user)
+	setCoarse(c.lastStamp)
 	if user && c.user != 0 {
 		u := (*UserContext)(unsafe.Pointer(uintptr(c.user)))
 		atomic.AddInt64(&u.userTime, d)
@@ -174,6 +175,14 @@ func tick(c *percpu, t *kthread, user bool) {
 	armTick(c)
 	if atomic.LoadUint32(&sched.ready) != 0 {
 		c.preempt = 1
+	}
+}
+
+// setCoarse moves the coarse clock on to now. If another CPU does the same just
+// now, that is as good.
+func setCoarse(now int64) {
+	if old := coarse.Load(); old < now {
+		coarse.CompareAndSwap(old, now)
 	}
 }
 
@@ -203,6 +212,7 @@ func charge(c *percpu, user bool) int64 {
 func chargeSwitch(c *percpu) {
 	if c.current == c.idle {
 		charge(c, false)
+		setCoarse(c.lastStamp)
 		return
 	}
 	now := Nanotime()

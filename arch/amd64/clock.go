@@ -7,3 +7,12 @@ var wallOffset atomic.Int64
 
 // WallOffset returns the wall clock's distance from Nanotime, in ns.
 func WallOffset() int64 { return wallOffset.Load() }
+
+// coarse is Nanotime as of the last tick of any CPU, or the last time that one
+// stopped being idle: not older than a tick for anybody who runs.
+var coarse atomic.Int64
+
+// CoarseWall returns the wall clock in nanoseconds since 1970 as of the last
+// tick: for time stamps, which need no better one and must cost next to nothing.
+// CLOCK_REALTIME is never behind it.
+func CoarseWall() int64 { return coarseTime() + wallOffset.Load() }

@@ -14,6 +14,8 @@ var hostStart = time.Now()
 // Nanotime returns nanoseconds since boot; it never goes back.
 func Nanotime() int64 { return int64(time.Since(hostStart)) }
 
+func coarseTime() int64 { return Nanotime() }
+
 // SetWallOffset sets the wall clock.
 func SetWallOffset(ns int64) { wallOffset.Store(ns) }
 

@@ -26,6 +26,9 @@ func useFastClock()
 // Nanotime returns nanoseconds since boot; it never goes back.
 func Nanotime() int64
 
+//go:nosplit
+func coarseTime() int64 { return coarse.Load() }
+
 // SetWallOffset sets the wall clock.
 func SetWallOffset(ns int64) { wallOffset.Store(ns) }
 
