@@ -26,7 +26,7 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 		b.flock.Unlock()
 		return nil, unix.ENXIO
 	}
-	e := &pipeEnd{p: p}
+	e := &pipeEnd{p: p, base: b}
 	p.mu.Lock()
 	if rd {
 		p.readers.Add(1)
@@ -79,7 +79,7 @@ func (e *pipeEnd) leave(b *InodeBase, rd, wr bool) {
 	last := p.readers.Load() == 0 && p.writers.Load() == 0
 	if last {
 		for p.used.Load() > 0 {
-			p.pop()
+			p.pop(p.slot(0))
 		}
 		if p.spare != 0 {
 			p.spare.Unref()

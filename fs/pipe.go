@@ -60,7 +60,8 @@ func newPipe() *pipe {
 // pipeEnd is the FileOps of one open file of a pipe.
 type pipeEnd struct {
 	BaseOps
-	p *pipe
+	p    *pipe
+	base *InodeBase // of the open file's inode
 	// quiet: opened for reading without blocking before any writer came; while
 	// opensWrite still is this, poll does not say POLLHUP.
 	quiet    bool
@@ -91,7 +92,7 @@ func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
 		r.Unref()
 		return nil, nil, err
 	}
-	r.ops, w.ops = &pipeEnd{p: p}, &pipeEnd{p: p}
+	r.ops, w.ops = &pipeEnd{p: p, base: &ino.InodeBase}, &pipeEnd{p: p, base: &ino.InodeBase}
 	r.mode |= ModeStream | ModePoll
 	w.mode |= ModeStream | ModePoll
 	return r, w, nil
@@ -102,9 +103,19 @@ func (p *pipe) slot(i int32) *pipeSlot {
 	return &p.ring[(p.tail+uint32(i))&uint32(len(p.ring)-1)]
 }
 
-// pop drops the oldest slot. mu held.
-func (p *pipe) pop() {
-	s := p.slot(0)
+// data returns what is to be read in s.
+func (s *pipeSlot) data() []byte { return s.frame.Page()[s.off : s.off+s.n] }
+
+// room returns the free end of s that a write may be appended to.
+func (s *pipeSlot) room() []byte {
+	if s.packet || s.shared {
+		return nil
+	}
+	return s.frame.Page()[s.off+s.n:]
+}
+
+// pop drops s, the oldest slot. mu held.
+func (p *pipe) pop(s *pipeSlot) {
 	if s.frame != 0 {
 		if p.spare == 0 && !s.shared {
 			p.spare = s.frame
@@ -156,10 +167,9 @@ func (e *pipeEnd) Read(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, error
 			p.mu.Unlock()
 			return 0, unix.EAGAIN
 		}
+		p.rdq.Enlist(ctx.Thread)
 		p.mu.Unlock()
-		if err := p.rdq.WaitExclusive(ctx.Thread, wait.Never, func() bool {
-			return p.used.Load() != 0 || p.writers.Load() == 0
-		}); err != nil {
+		if err := p.rdq.Sleep(ctx.Thread, wait.Never); err != nil {
 			return 0, err
 		}
 		p.mu.Lock()
@@ -167,22 +177,22 @@ func (e *pipeEnd) Read(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, error
 	total := 0
 	var err error
 	freed := false
-	for it.Len() > 0 && !p.empty() {
+	for {
 		s := p.slot(0)
-		page := s.frame.Page()
-		n, cerr := it.CopyTo(page[s.off : s.off+s.n])
-		s.off += uint16(n)
-		s.n -= uint16(n)
+		n, cerr := it.CopyTo(s.data())
 		total += n
 		packet := s.packet
+		if left := s.n - uint16(n); left == 0 || packet && cerr == nil {
+			p.pop(s)
+			freed = true
+		} else {
+			s.off += uint16(n)
+			s.n = left
+		}
 		if cerr != nil && total == 0 {
 			err = cerr
 		}
-		if s.n == 0 || packet && cerr == nil {
-			p.pop()
-			freed = true
-		}
-		if cerr != nil || packet {
+		if cerr != nil || packet || it.Len() == 0 || p.empty() {
 			break
 		}
 	}
@@ -194,7 +204,7 @@ func (e *pipeEnd) Read(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, error
 	if more { // the wake-up of one reader may have been for two writes
 		p.rdq.Wake(pollRead)
 	}
-	if total > 0 {
+	if total > 0 && e.base.atime.Load() != Now() {
 		f.Accessed()
 	}
 	return total, err
@@ -210,95 +220,66 @@ func (e *pipeEnd) Write(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, erro
 	var err error
 	packet := f.Flags()&unix.O_DIRECT != 0
 	p.mu.Lock()
-	if p.readers.Load() == 0 {
-		p.mu.Unlock()
-		ctx.Signal(unix.SIGPIPE)
-		return 0, unix.EPIPE
-	}
 	// The odd end of the data goes behind what is there, if it fits whole.
-	if n := it.Len() & (arch.PageSize - 1); n != 0 && !packet && !p.empty() {
-		s := p.slot(p.used.Load() - 1)
-		end := int(s.off) + int(s.n)
-		if !s.packet && !s.shared && end+n <= arch.PageSize {
-			m, cerr := it.CopyFrom(s.frame.Page()[end : end+n])
-			s.n += uint16(m)
-			total += m
-			if cerr != nil || it.Len() == 0 {
-				if total == 0 {
-					err = cerr
-				}
-				p.mu.Unlock()
-				p.wrote(total)
-				f.inode.Base().Touch()
-				return total, err
-			}
+	if n := it.Len() & (arch.PageSize - 1); n != 0 && !packet && !p.empty() && p.readers.Load() != 0 {
+		if room := p.slot(p.used.Load() - 1).room(); n <= len(room) {
+			total, err = it.CopyFrom(room[:n])
+			p.slot(p.used.Load() - 1).n += uint16(total)
 		}
 	}
-	for it.Len() > 0 {
+	for it.Len() > 0 && err == nil {
 		if p.readers.Load() == 0 {
 			ctx.Signal(unix.SIGPIPE)
-			if total == 0 {
-				err = unix.EPIPE
-			}
+			err = unix.EPIPE
 			break
 		}
 		if !p.full() {
-			fr, ok := p.page()
-			if !ok {
-				if total == 0 {
-					err = unix.ENOMEM
-				}
-				break
-			}
-			n := min(it.Len(), arch.PageSize)
-			m, cerr := it.CopyFrom(fr.Page()[:n])
-			if m == 0 {
-				if p.spare == 0 {
-					p.spare = fr
-				} else {
-					fr.Unref()
-				}
-				if total == 0 {
-					err = cerr
-				}
-				break
-			}
-			p.push(pipeSlot{frame: fr, n: uint16(m), packet: packet})
-			total += m
-			if cerr != nil {
-				break
-			}
+			var n int
+			n, err = p.fill(it, packet)
+			total += n
 			continue
 		}
 		if ctx.NoWaitOnce(f) {
-			if total == 0 {
-				err = unix.EAGAIN
-			}
+			err = unix.EAGAIN
 			break
 		}
+		p.wrq.Enlist(ctx.Thread)
 		p.mu.Unlock()
 		p.wrote(total)
-		werr := p.wrq.WaitExclusive(ctx.Thread, wait.Never, func() bool {
-			return p.used.Load() < p.size.Load() || p.readers.Load() == 0
-		})
-		if werr != nil {
-			if total > 0 {
-				werr = nil
-			}
-			return total, werr
-		}
+		err = p.wrq.Sleep(ctx.Thread, wait.Never)
 		p.mu.Lock()
 	}
 	room := !p.full()
 	p.mu.Unlock()
-	p.wrote(total)
 	if room { // another writer may be waiting too
 		p.wrq.Wake(pollWrite)
 	}
-	if total > 0 {
-		f.inode.Base().Touch()
+	if total == 0 {
+		return 0, err
 	}
-	return total, err
+	p.wrote(total)
+	if now := Now(); e.base.mtime.Load() != now {
+		e.base.Touch()
+	}
+	return total, nil
+}
+
+// fill puts up to a page of it into a slot of its own; there is a free one.
+// mu held.
+func (p *pipe) fill(it *mm.Iter, packet bool) (int, error) {
+	fr, ok := p.page()
+	if !ok {
+		return 0, unix.ENOMEM
+	}
+	n, err := it.CopyFrom(fr.Page()[:min(it.Len(), arch.PageSize)])
+	if n != 0 {
+		p.push(pipeSlot{frame: fr, n: uint16(n), packet: packet})
+	} else if p.spare == 0 {
+		p.spare = fr
+	} else {
+		fr.Unref()
+	}
+	return n, err
 }
 
 // wrote wakes a reader after a write.

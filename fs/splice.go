@@ -263,7 +263,7 @@ func (ctx *Context) pipeToFile(p *pipe, out *File, pos *int64, n int, nonblock b
 		s.n -= uint16(put)
 		done += put
 		if s.n == 0 {
-			p.pop()
+			p.pop(p.slot(0))
 		}
 		if err != nil || put < m {
 			break
@@ -360,7 +360,7 @@ func (ctx *Context) movePages(from, to *pipe, n int, fromNB, toNB, take bool) (i
 			if take && m == int(s.n) {
 				copied.shared = s.shared
 				*s = pipeSlot{}
-				from.pop()
+				from.pop(from.slot(0))
 			} else {
 				s.frame.Ref()
 				s.shared = true

@@ -176,6 +176,33 @@ func (q *Queue) WaitKillable(t *Thread, deadline int64, cond func() bool) error 
 	return q.wait(t, deadline, cond, killable, false)
 }
 
+// Enlist arms t and puts it on q as an exclusive waiter. It is for callers whose
+// condition has a lock, which they hold: they have just seen that it is false,
+// call Enlist, unlock, call Sleep, lock, and look again.
+func (q *Queue) Enlist(t *Thread) {
+	if t.busy {
+		panic("wait: the thread waits already")
+	}
+	t.Prepare()
+	t.entry.Mask = 0
+	q.add(&t.entry, t, true)
+}
+
+// Sleep sleeps as Wait does after Enlist, but for one Wake of any kind only.
+// It returns nil if there may be something to see; then the caller looks. t is
+// not on q any more.
+func (q *Queue) Sleep(t *Thread, deadline int64) error {
+	e := &t.entry
+	if t.Interrupted() || t.Killed() {
+		return q.leave(e, ErrRestartSys)
+	}
+	timedOut := t.ParkUntil(deadline)
+	if e.linked.Load() && q.remove(e) && timedOut {
+		return unix.ETIMEDOUT
+	}
+	return nil
+}
+
 func (q *Queue) wait(t *Thread, deadline int64, cond func() bool, kind sleepKind, exclusive bool) error {
 	if cond() {
 		return nil
