@@ -27,11 +27,24 @@ type FDTable struct {
 
 type fdSlots struct{ f []atomic.Pointer[File] }
 
+// smallTable is a table with room for 64 descriptors, in one piece: few
+// programs need more.
+type smallTable struct {
+	FDTable
+	first   fdSlots
+	used    [1]uint64
+	cloexec [1]uint64
+	files   [64]atomic.Pointer[File]
+}
+
 // NewFDTable returns an empty table with one reference.
 func NewFDTable() *FDTable {
-	t := &FDTable{used: make([]uint64, 1), cloexec: make([]uint64, 1)}
+	s := new(smallTable)
+	s.first.f = s.files[:]
+	t := &s.FDTable
 	t.refs.Store(1)
-	t.slots.Store(&fdSlots{f: make([]atomic.Pointer[File], 64)})
+	t.used, t.cloexec = s.used[:], s.cloexec[:]
+	t.slots.Store(&s.first)
 	return t
 }
 
@@ -296,17 +309,11 @@ func (t *FDTable) CloseExec(ctx *Context) {
 // CloseRange closes the descriptors first to last, both included.
 func (t *FDTable) CloseRange(ctx *Context, first, last uint32) {
 	for fd := int(min(first, MaxFDs)); ; fd++ {
-		t.mu.Lock()
 		var f *File
-		s := t.slots.Load().f
-		for ; fd < len(s) && fd <= int(last); fd++ {
-			if fd&63 == 0 && t.used[min(fd>>6, len(t.used)-1)] == 0 && fd>>6 < len(t.used) {
-				fd += 63
-				continue
-			}
-			if s[fd].Load() != nil {
-				f = t.removeLocked(fd)
-				break
+		t.mu.Lock()
+		for fd = t.nextLocked(fd); fd >= 0 && fd <= int(last); fd = t.nextLocked(fd + 1) {
+			if f = t.removeLocked(fd); f != nil {
+				break // and not one that is only reserved
 			}
 		}
 		t.mu.Unlock()
@@ -315,6 +322,21 @@ func (t *FDTable) CloseRange(ctx *Context, first, last uint32) {
 		}
 		f.closeFD(ctx, t)
 	}
+}
+
+// nextLocked returns the first descriptor from fd on that is taken or reserved,
+// -1 if there is none.
+func (t *FDTable) nextLocked(fd int) int {
+	for w := fd >> 6; w < len(t.used); w++ {
+		used := t.used[w]
+		if w == fd>>6 {
+			used &= ^uint64(0) << (uint(fd) & 63)
+		}
+		if used != 0 {
+			return w<<6 + bits.TrailingZeros64(used)
+		}
+	}
+	return -1
 }
 
 // SetCloseOnExecRange marks the descriptors first to last (close_range(2) with CLOSE_RANGE_CLOEXEC).
@@ -340,27 +362,24 @@ func (t *FDTable) Fork() *FDTable {
 			break
 		}
 	}
-	size := 64
-	for size < top {
-		size *= 2
+	n := NewFDTable()
+	if top > 64 {
+		n.growLocked(top - 1)
 	}
-	n := &FDTable{used: make([]uint64, max(1, top>>6)), cloexec: make([]uint64, max(1, top>>6)), hint: 0}
-	n.refs.Store(1)
-	ns := &fdSlots{f: make([]atomic.Pointer[File], size)}
-	s := t.slots.Load().f
-	for fd := 0; fd < top && fd < len(s); fd++ {
-		f := s[fd].Load()
-		if f == nil {
-			continue
+	from, to := t.slots.Load().f, n.slots.Load().f
+	for w := range top >> 6 {
+		used := t.used[w]
+		n.used[w] = used
+		for ; used != 0; used &= used - 1 {
+			fd := w<<6 + bits.TrailingZeros64(used)
+			if f := from[fd].Load(); f != nil {
+				to[fd].Store(f.Ref()) // the slot holds a reference, and mu keeps it there
+			} else { // reserved
+				n.used[w] &^= used & -used
+			}
 		}
-		ns.f[fd].Store(f.Ref()) // the slot holds a reference, and mu keeps it there
-		n.used[fd>>6] |= 1 << (uint(fd) & 63)
+		n.cloexec[w] = t.cloexec[w] & n.used[w]
 	}
-	copy(n.cloexec, t.cloexec)
-	for i := range n.cloexec {
-		n.cloexec[i] &= n.used[i]
-	}
-	n.slots.Store(ns)
 	return n
 }
 

@@ -157,7 +157,7 @@ func (t *Task) Clone(a *CloneArgs) (int32, error) {
 // child is not to be found by anyone yet.
 func (t *Task) copyTask(a *CloneArgs) (*Task, error) {
 	flags := a.Flags
-	ctx, ok := arch.NewUserContext()
+	ctx, ok := t.Ctx.Clone()
 	if !ok {
 		return nil, unix.ENOMEM
 	}
@@ -172,7 +172,6 @@ func (t *Task) copyTask(a *CloneArgs) (*Task, error) {
 		}
 	}
 	c := newTask(ctx)
-	ctx.CopyFrom(t.Ctx)
 	ctx.SetPageTable(as.PageTable())
 	ctx.SetChildReturn()
 	if a.StackTop != 0 {
@@ -209,7 +208,7 @@ func (t *Task) copyTask(a *CloneArgs) (*Task, error) {
 	} else {
 		c.Group = t.Group.fork(c)
 	}
-	c.fsctx.Limits = c.Group.fsLimits
+	c.fsctx.Limits = &c.Group.fsLimits
 	c.sig.initFork(t, flags)
 	return c, nil
 }
@@ -225,7 +224,7 @@ func newTask(ctx *arch.UserContext) *Task {
 
 // fork returns a new process for leader, with what children inherit.
 func (g *ThreadGroup) fork(leader *Task) *ThreadGroup {
-	n := &ThreadGroup{Leader: leader, startTime: leader.startTime, fsLimits: fs.NewLimits()}
+	n := &ThreadGroup{Leader: leader, startTime: leader.startTime}
 	n.copyLimits(g)
 	n.dumpable.Store(g.dumpable.Load())
 	n.leftTTY.Store(g.leftTTY.Load())
@@ -261,7 +260,7 @@ func (t *Task) admit(c *Task, a *CloneArgs) error {
 	if err != nil {
 		return err
 	}
-	c.TID = slot.nr
+	c.TID = slot.nr.Load()
 	slot.task.Store(c)
 	taskCount++
 	forks.Add(1)
@@ -274,7 +273,8 @@ func (t *Task) admit(c *Task, a *CloneArgs) error {
 	n := c.Group
 	n.PID = c.TID
 	c.fsctx.PID = n.PID
-	n.threads = []*Task{c}
+	n.firstTask[0] = c
+	n.threads = n.firstTask[:]
 	if a.Flags&unix.CLONE_PARENT != 0 {
 		n.setParent(g.parent, g.creator)
 		n.exitSignal = g.exitSignal

@@ -316,20 +316,20 @@ func StartInit(fi *fs.FSInfo, files *fs.FDTable, a *ExecArgs) error {
 	t.sig.hand = NewSighand()
 	t.SetComm("init")
 	t.Ctx.SetLabel("init")
-	g := &ThreadGroup{Leader: t, startTime: t.startTime, fsLimits: fs.NewLimits()}
+	g := &ThreadGroup{Leader: t, startTime: t.startTime}
 	t.Group = g
 	g.initialLimits()
 	g.dumpable.Store(1)
 	g.liveCount.Store(1)
 	g.sig.flags = groupProtected
-	t.fsctx.Limits = g.fsLimits
+	t.fsctx.Limits = &g.fsLimits
 	t.account = accountOf(0)
 	t.account.tasks.Add(1)
 	g.threads = []*Task{t}
 
 	tree.Lock()
 	slot, err := pids.alloc()
-	if err != nil || slot.nr != 1 {
+	if err != nil || slot.nr.Load() != 1 {
 		tree.Unlock()
 		klog.Errorf("PID 1 is taken")
 		return unix.EAGAIN

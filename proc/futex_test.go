@@ -217,15 +217,7 @@ func TestFutexPI(t *testing.T) {
 	ts, addr := futexTasks(t, 4)
 	tree.Lock()
 	for _, o := range ts {
-		s := &pidSlot{nr: o.TID}
-		leaf := pids.leaves[o.TID>>pidLeafBits].Load()
-		if leaf == nil {
-			leaf = new(pidLeaf)
-			pids.leaves[o.TID>>pidLeafBits].Store(leaf)
-		}
-		s.task.Store(o)
-		leaf.slots[o.TID&(pidLeafSize-1)].Store(s)
-		leaf.used++
+		pids.take(o.TID).task.Store(o)
 	}
 	tree.Unlock()
 	t.Cleanup(func() {

@@ -48,9 +48,10 @@ type ThreadGroup struct {
 	// --- Signals, and with them the list of threads, guarded by sig.mu.
 
 	sig        groupSignals
-	threads    []*Task // those that have not ended; the leader first while it lives
-	deadUsage  rusage  // of threads that have ended
-	execWaiter *Task   // thread in execve(2) that waits for the others to end
+	threads    []*Task  // those that have not ended; the leader first while it lives
+	firstTask  [1]*Task // room for threads while there is one
+	deadUsage  rusage   // of threads that have ended
+	execWaiter *Task    // thread in execve(2) that waits for the others to end
 
 	// --- With locks of their own.
 
@@ -63,7 +64,7 @@ type ThreadGroup struct {
 	limits       limitSet
 	cpuLimited   atomic.Bool             // RLIMIT_CPU is finite
 	cpuLimitNext atomic.Int64            // wait.Now() of the next look at it
-	fsLimits     *fs.Limits              // mirror of two limits for package fs
+	fsLimits     fs.Limits               // mirror of two limits for package fs
 	dumpable     atomic.Int32            // PR_SET_DUMPABLE
 	oomAdj       atomic.Int32            // /proc/PID/oom_score_adj
 	oomAdjMin    atomic.Int32            // the lowest an unprivileged process may set it to

@@ -22,10 +22,9 @@ const (
 	pidLeafSize  = 1 << pidLeafBits
 )
 
-// pidSlot is one number in use. The pointers are written under tree and read by
-// anyone.
+// pidSlot is one number. Everything is written under tree and read by anyone.
 type pidSlot struct {
-	nr      int32
+	nr      atomic.Int32 // 0: free
 	task    atomic.Pointer[Task]
 	pgrp    atomic.Pointer[ProcessGroup]
 	session atomic.Pointer[Session]
@@ -33,7 +32,7 @@ type pidSlot struct {
 
 type pidLeaf struct {
 	used  int // slots in use; tree lock
-	slots [pidLeafSize]atomic.Pointer[pidSlot]
+	slots [pidLeafSize]pidSlot
 }
 
 // pidTable is a radix tree of two levels. Lookup takes no lock; everything else
@@ -42,7 +41,8 @@ type pidTable struct {
 	leaves [PIDMaxLimit / pidLeafSize]atomic.Pointer[pidLeaf]
 	last   int32 // given out last
 	max    atomic.Int32
-	count  int // numbers in use
+	count  int      // numbers in use
+	spare  *pidLeaf // one without numbers in use, for the next time one is wanted
 }
 
 var pids pidTable
@@ -58,7 +58,35 @@ func (p *pidTable) slot(nr int32) *pidSlot {
 	if leaf == nil {
 		return nil
 	}
-	return leaf.slots[nr&(pidLeafSize-1)].Load()
+	s := &leaf.slots[nr&(pidLeafSize-1)]
+	if s.nr.Load() == 0 {
+		return nil
+	}
+	return s
+}
+
+// leaf returns the leaf of nr, making it. Precondition: tree locked.
+func (p *pidTable) leaf(nr int32) *pidLeaf {
+	at := &p.leaves[nr>>pidLeafBits]
+	leaf := at.Load()
+	if leaf == nil {
+		if leaf = p.spare; leaf == nil {
+			leaf = new(pidLeaf)
+		}
+		p.spare = nil
+		at.Store(leaf)
+	}
+	return leaf
+}
+
+// take marks nr, which is free, as in use. Precondition: tree locked.
+func (p *pidTable) take(nr int32) *pidSlot {
+	leaf := p.leaf(nr)
+	s := &leaf.slots[nr&(pidLeafSize-1)]
+	s.nr.Store(nr)
+	leaf.used++
+	p.count++
+	return s
 }
 
 // alloc takes the next free number: EAGAIN when there is none. Precondition: tree locked.
@@ -68,22 +96,13 @@ func (p *pidTable) alloc() (*pidSlot, error) {
 	for range 2 {
 		for ; nr < limit; nr++ {
 			leaf := p.leaves[nr>>pidLeafBits].Load()
-			if leaf == nil {
-				leaf = new(pidLeaf)
-				p.leaves[nr>>pidLeafBits].Store(leaf)
-			}
-			if leaf.used == pidLeafSize {
+			if leaf != nil && leaf.used == pidLeafSize {
 				nr |= pidLeafSize - 1
 				continue
 			}
-			at := &leaf.slots[nr&(pidLeafSize-1)]
-			if at.Load() == nil {
-				s := &pidSlot{nr: nr}
-				at.Store(s)
-				leaf.used++
-				p.count++
+			if leaf == nil || leaf.slots[nr&(pidLeafSize-1)].nr.Load() == 0 {
 				p.last = nr
-				return s, nil
+				return p.take(nr), nil
 			}
 		}
 		nr = reservedPIDs
@@ -110,16 +129,7 @@ func (p *pidTable) allocWanted(want []int32, privileged bool) (*pidSlot, error) 
 	case p.slot(nr) != nil:
 		return nil, unix.EEXIST
 	}
-	leaf := p.leaves[nr>>pidLeafBits].Load()
-	if leaf == nil {
-		leaf = new(pidLeaf)
-		p.leaves[nr>>pidLeafBits].Store(leaf)
-	}
-	s := &pidSlot{nr: nr}
-	leaf.slots[nr&(pidLeafSize-1)].Store(s)
-	leaf.used++
-	p.count++
-	return s, nil
+	return p.take(nr), nil
 }
 
 // release gives the number back when nothing bears it any more.
@@ -129,11 +139,12 @@ func (p *pidTable) release(nr int32) {
 	if s == nil || s.task.Load() != nil || s.pgrp.Load() != nil || s.session.Load() != nil {
 		return
 	}
-	leaf := p.leaves[nr>>pidLeafBits].Load()
-	leaf.slots[nr&(pidLeafSize-1)].Store(nil)
+	s.nr.Store(0)
 	p.count--
+	leaf := p.leaves[nr>>pidLeafBits].Load()
 	if leaf.used--; leaf.used == 0 {
 		p.leaves[nr>>pidLeafBits].Store(nil)
+		p.spare = leaf
 	}
 }
 
@@ -192,10 +203,8 @@ func NextGroup(from int32) *ThreadGroup {
 			nr |= pidLeafSize - 1
 			continue
 		}
-		if s := leaf.slots[nr&(pidLeafSize-1)].Load(); s != nil {
-			if t := s.task.Load(); t != nil && t.Group.PID == nr {
-				return t.Group
-			}
+		if t := leaf.slots[nr&(pidLeafSize-1)].task.Load(); t != nil && t.Group.PID == nr {
+			return t.Group
 		}
 	}
 	return nil

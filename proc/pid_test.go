@@ -16,7 +16,7 @@ func TestPIDsAreGivenOutInOrder(t *testing.T) {
 	p := newTable(PIDMaxDefault)
 	for want := int32(1); want < 2000; want++ {
 		s, err := p.alloc()
-		if err != nil || s.nr != want {
+		if err != nil || s.nr.Load() != want {
 			t.Fatalf("got %v, %v; want %d", s, err, want)
 		}
 		if want%3 == 0 {
@@ -46,7 +46,7 @@ func TestPIDsWrapAround(t *testing.T) {
 		p.release(nr)
 	}
 	for _, want := range []int32{300, 700, 999} {
-		if s, err := p.alloc(); err != nil || s.nr != want {
+		if s, err := p.alloc(); err != nil || s.nr.Load() != want {
 			t.Fatalf("got %v, %v; want %d", s, err, want)
 		}
 	}
@@ -56,13 +56,13 @@ func TestPIDStaysWhileSomethingBearsIt(t *testing.T) {
 	p := newTable(PIDMaxDefault)
 	s, _ := p.alloc()
 	s.pgrp.Store(new(ProcessGroup))
-	p.release(s.nr)
-	if p.slot(s.nr) == nil {
+	p.release(s.nr.Load())
+	if p.slot(s.nr.Load()) == nil {
 		t.Fatal("number of a process group was freed")
 	}
 	s.pgrp.Store(nil)
-	p.release(s.nr)
-	if p.slot(s.nr) != nil || p.count != 0 {
+	p.release(s.nr.Load())
+	if p.slot(s.nr.Load()) != nil || p.count != 0 {
 		t.Fatal("number was not freed")
 	}
 	for _, nr := range []int32{-1, 0, PIDMaxLimit, 1 << 30} {
@@ -74,7 +74,7 @@ func TestPIDStaysWhileSomethingBearsIt(t *testing.T) {
 
 func TestWantedPIDs(t *testing.T) {
 	p := newTable(1000)
-	if s, err := p.allocWanted([]int32{500}, true); err != nil || s.nr != 500 {
+	if s, err := p.allocWanted([]int32{500}, true); err != nil || s.nr.Load() != 500 {
 		t.Fatal(s, err)
 	}
 	tests := []struct {
@@ -93,7 +93,7 @@ func TestWantedPIDs(t *testing.T) {
 			t.Errorf("%v: %v, want %v", tt.want, err, tt.err)
 		}
 	}
-	if s, _ := p.alloc(); s.nr != 1 {
-		t.Errorf("next number is %d, want 1", s.nr)
+	if s, _ := p.alloc(); s.nr.Load() != 1 {
+		t.Errorf("next number is %d, want 1", s.nr.Load())
 	}
 }

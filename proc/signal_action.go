@@ -51,13 +51,23 @@ func (a *SigAction) ignores(sig unix.Signal) bool {
 type Sighand struct {
 	refs atomic.Int32
 
-	mu     sync.Mutex      // guards action; taken under groupSignals.mu, leaf
-	action [NSIG]SigAction // index is signal - 1
+	mu    sync.Mutex // guards what follows; taken under groupSignals.mu, leaf
+	table *actionTable
+	// copied says that table is another Sighand's, too: parent and child of a
+	// fork have the same until one of them changes an action. It is not to be
+	// written then.
+	copied bool
 }
+
+// actionTable has the action of signal n at n-1.
+type actionTable [NSIG]SigAction
+
+// defaultActions is the table in which every action is the default one.
+var defaultActions actionTable
 
 // NewSighand returns a table in which every action is the default one.
 func NewSighand() *Sighand {
-	h := new(Sighand)
+	h := &Sighand{table: &defaultActions, copied: true}
 	h.refs.Store(1)
 	return h
 }
@@ -70,10 +80,11 @@ func (h *Sighand) Unref() { h.refs.Add(-1) }
 
 // Fork returns a copy with one reference.
 func (h *Sighand) Fork() *Sighand {
-	n := new(Sighand)
+	n := &Sighand{copied: true}
 	n.refs.Store(1)
 	h.mu.Lock()
-	n.action = h.action
+	h.copied = true
+	n.table = h.table
 	h.mu.Unlock()
 	return n
 }
@@ -85,15 +96,22 @@ func (h *Sighand) Shared() bool { return h.refs.Load() > 1 }
 func (h *Sighand) Action(sig unix.Signal) SigAction {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.action[sig-1]
+	return h.table[sig-1]
 }
 
 // set replaces the action of sig and returns the old one.
 func (h *Sighand) set(sig unix.Signal, a SigAction) SigAction {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	old := h.action[sig-1]
-	h.action[sig-1] = a
+	old := h.table[sig-1]
+	if a == old {
+		return old
+	}
+	if h.copied {
+		own := *h.table
+		h.table, h.copied = &own, false
+	}
+	h.table[sig-1] = a
 	return old
 }
 
@@ -102,12 +120,18 @@ func (h *Sighand) set(sig unix.Signal, a SigAction) SigAction {
 func (h *Sighand) Reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range h.action {
-		a := SigAction{}
-		if h.action[i].Handler == SIG_IGN {
-			a.Handler = SIG_IGN
+	old := h.table
+	if old == &defaultActions {
+		return
+	}
+	h.table, h.copied = &defaultActions, true
+	for i := range old {
+		if old[i].Handler == SIG_IGN {
+			if h.copied {
+				h.table, h.copied = new(actionTable), false
+			}
+			h.table[i].Handler = SIG_IGN
 		}
-		h.action[i] = a
 	}
 }
 
@@ -115,8 +139,8 @@ func (h *Sighand) Reset() {
 func (h *Sighand) Sets() (ignored, caught SigSet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range h.action {
-		switch h.action[i].Handler {
+	for i := range h.table {
+		switch h.table[i].Handler {
 		case SIG_DFL:
 		case SIG_IGN:
 			ignored |= 1 << i

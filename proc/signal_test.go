@@ -17,7 +17,7 @@ import (
 func signalGroup(t *testing.T, n int) *ThreadGroup {
 	t.Helper()
 	arch.InitHost(64 << 20)
-	g := &ThreadGroup{PID: 1000, fsLimits: fs.NewLimits()}
+	g := &ThreadGroup{PID: 1000}
 	g.initialLimits()
 	g.limits.lim[rlimSigPending] = unix.Rlimit{Cur: 1000, Max: 1000}
 	as, err := mm.New()

@@ -59,6 +59,7 @@ type Task struct {
 	vfork         *vforkWait // whom to wake when this task executes a program or ends
 	childSetTID   uint64     // user address to store the own TID at when it first runs
 	futex         futexWaiter
+	childWait     wait.Entry   // its place among those who wait for a child
 	account       *userAccount // whose count of tasks it is in
 	crowded       bool         // a set*id call has put it over its new user\'s RLIMIT_NPROC
 	peakRSS       uint64       // bytes; noted when the address space is given up

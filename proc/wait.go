@@ -30,11 +30,10 @@ type WaitResult struct {
 func (t *Task) Wait(w *WaitTarget) (WaitResult, error) {
 	g := t.Group
 	var r WaitResult
-	var e wait.Entry
 	linked := false
 	defer func() {
 		if linked {
-			g.childEvents.Remove(&e)
+			g.childEvents.Remove(&t.childWait)
 		}
 	}()
 	for {
@@ -49,7 +48,7 @@ func (t *Task) Wait(w *WaitTarget) (WaitResult, error) {
 			return WaitResult{}, nil
 		case !linked:
 			linked = true
-			g.childEvents.Add(&e, &t.Thread)
+			g.childEvents.Add(&t.childWait, &t.Thread)
 		case t.Thread.Interrupted():
 			return r, wait.ErrRestartSys
 		default:

@@ -180,19 +180,21 @@ func TestUserCopies(t *testing.T) {
 func TestContextForkAndExec(t *testing.T) {
 	unchanged(t)
 	a, ok := NewUserContext()
-	b, ok2 := NewUserContext()
-	if !ok || !ok2 {
+	if !ok {
 		t.Fatal("no memory")
 	}
 	defer a.Free()
-	defer b.Free()
 	pt := newTable(t)
 	defer pt.Destroy()
 	a.Reset(0x1000, 0x2000)
 	a.SetPageTable(pt)
 	a.R12, a.xsave[fxXMM] = 77, 9
 	a.RequestKick()
-	b.CopyFrom(a)
+	b, ok := a.Clone()
+	if !ok {
+		t.Fatal("no memory")
+	}
+	defer b.Free()
 	b.SetChildReturn()
 	if b.R12 != 77 || b.GetIP() != 0x1000 || b.xsave[fxXMM] != 9 || b.pending != 0 || b.root != pt.root {
 		t.Error("the copy differs")

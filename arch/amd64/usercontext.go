@@ -138,7 +138,7 @@ func (u *UserContext) Reset(entry, sp uint64) {
 	b := (*[PageSize]byte)(unsafe.Pointer(u))
 	clear(b[:unsafe.Offsetof(u.root)])
 	clear(b[unsafe.Offsetof(u.vector):unsafe.Offsetof(u.userTime)])
-	clear(b[xsaveOffset:])
+	clear(b[xsaveOffset : xsaveOffset+XSaveSize()])
 	u.IP, u.SP = entry, sp
 	u.Flags = flagIF | flagFixed
 	u.full = 1
@@ -147,19 +147,20 @@ func (u *UserContext) Reset(entry, sp uint64) {
 	put32(&u.xsave, fxMXCSR, defaultMXCSR)
 }
 
-// CopyFrom makes u the same as p in everything a program can see: fork and
-// clone. p is the caller's own.
-func (u *UserContext) CopyFrom(p *UserContext) {
-	u.forgetExtended()
-	p.saveExtended()
-	root := u.root
-	*u = *p
-	u.root = root
-	if root == 0 {
-		u.root = p.root
+// Clone makes a context that is the same as u, the caller's own, in everything
+// a program can see: fork and clone. False if there is no memory.
+func (u *UserContext) Clone() (*UserContext, bool) {
+	f, ok := AllocFrame(UseKernel)
+	if !ok {
+		return nil, false
 	}
-	u.owner, u.pending, u.userTime = 0, 0, 0
-	u.kernelSP, u.kernelBP, u.kernelFS = 0, 0, 0
+	n := (*UserContext)(unsafe.Pointer(f.Page()))
+	u.saveExtended()
+	used := xsaveOffset + XSaveSize() // nobody looks at what is beyond
+	copy((*[PageSize]byte)(unsafe.Pointer(n))[:used], (*[PageSize]byte)(unsafe.Pointer(u))[:used])
+	n.owner, n.pending, n.userTime = 0, 0, 0
+	n.kernelSP, n.kernelBP, n.kernelFS = 0, 0, 0
+	return n, true
 }
 
 // SetPageTable says which address space the context runs in.

@@ -353,8 +353,7 @@ func disturb(t *task) {
 			runtime.GC()
 		}
 	case 4: // what fork does
-		if c, ok := arch.NewUserContext(); ok {
-			c.CopyFrom(t.u)
+		if c, ok := t.u.Clone(); ok {
 			c.Free()
 		}
 	}
