@@ -146,7 +146,10 @@ type InodeBase struct {
 
 	locks atomic.Pointer[lockList] // record locks and flocks, made on first use
 	fifo  atomic.Pointer[pipe]     // S_IFIFO: the pipe while somebody has it open
-	flock sync.Mutex               // guards making and dropping fifo
+	small sync.Mutex               // guards making and dropping fifo, and making box; a leaf but for pipe.mu
+
+	boxed atomic.Bool // box is made
+	box   inodeBox    // see boxOf
 }
 
 const evictedRef = -1 << 40
