@@ -51,7 +51,10 @@ type Context struct {
 	pos2  int64
 	// PathBuf holds the path names of the system call that runs, copied from user memory.
 	PathBuf [2][]byte
-	DirBuf  []byte // of getdents
+	Attr    Attr       // of stat
+	dir     DirContext // of getdents
+
+	spare *File // closed, for the next open
 
 	pollTab wait.PollTable // of poll and select
 	word    [8]byte        // of eventfd and its like
