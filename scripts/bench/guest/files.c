@@ -124,10 +124,10 @@ static void write64k(long n)
 }
 
 const struct row file_rows[] = {
-	{ "open_close", 2000, open_close, make_one, 0 },
-	{ "stat", 2000, do_stat, make_one, 0 },
-	{ "create_unlink", 500, create_unlink, make_one, 0 },
-	{ "getdents", 10, getdents, make_many, 0 },
+	{ "open_close", 5000, open_close, make_one, 0 },
+	{ "stat", 5000, do_stat, make_one, 0 },
+	{ "create_unlink", 1000, create_unlink, make_one, 0 },
+	{ "getdents", 20, getdents, make_many, 0 },
 	{ "poll100", 200, poll100, make_pipes, 0 },
 	{ "file_read64k", 64, read64k, make_big, 0 },
 	{ "file_write64k", 64, write64k, make_big, 0 },

@@ -132,9 +132,9 @@ static void bandwidth(long n)
 }
 
 const struct row ipc_rows[] = {
-	{ "pipe_rt", 500, round_trip, pipe_setup, 0 },
-	{ "futex_rt", 500, futex_trip, futex_setup, 0 },
-	{ "socketpair_rt", 500, round_trip, socket_setup, 0 },
+	{ "pipe_rt", 1000, round_trip, pipe_setup, 0 },
+	{ "futex_rt", 1000, futex_trip, futex_setup, 0 },
+	{ "socketpair_rt", 1000, round_trip, socket_setup, 0 },
 	{ "ring_hop", 1600, ring, ring_setup, 0 },
 	{ "pipe_bw", 100, bandwidth, bandwidth_setup, 0 },
 	{ 0 },

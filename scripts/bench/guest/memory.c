@@ -136,9 +136,9 @@ const struct row memory_rows[] = {
 	{ "anon_fault", BLOCK, anon_fault, 0, 0 },
 	{ "file_fault", BLOCK, file_fault, file_setup, 0 },
 	{ "mprotect", 1000, do_mprotect, mprotect_setup, 0 },
-	{ "mmap_untouched", 500, mmap_untouched, 0, 0 },
-	{ "mmap_touched", 500, mmap_touched, 0, 0 },
-	{ "mmap_64m", 500, mmap_64m, 0, 0 },
-	{ "brk", 500, do_brk, 0, 0 },
+	{ "mmap_untouched", 1000, mmap_untouched, 0, 0 },
+	{ "mmap_touched", 1000, mmap_touched, 0, 0 },
+	{ "mmap_64m", 1000, mmap_64m, 0, 0 },
+	{ "brk", 1000, do_brk, 0, 0 },
 	{ 0 },
 };

@@ -93,12 +93,12 @@ static void dirty_1g_default(void)
 }
 
 const struct row process_rows[] = {
-	{ "fork_exit", 30, fork_exit, 0, 0 },
-	{ "vfork_exec", 20, vfork_exec, have_static, 0 },
-	{ "fork_exec", 20, fork_exec, have_static, 0 },
-	{ "exec_dyn", 10, exec_dyn, have_dynamic, 0 },
-	{ "thread", 100, thread, 0, 0 },
-	{ "fork_64m", 5, fork_exit, dirty_64m, 0 },
+	{ "fork_exit", 100, fork_exit, 0, 0 },
+	{ "vfork_exec", 50, vfork_exec, have_static, 0 },
+	{ "fork_exec", 50, fork_exec, have_static, 0 },
+	{ "exec_dyn", 20, exec_dyn, have_dynamic, 0 },
+	{ "thread", 200, thread, 0, 0 },
+	{ "fork_64m", 10, fork_exit, dirty_64m, 0 },
 	{ "big.fork_1g", 2, fork_exit, dirty_1g, 1500 },
 	{ "big.fork_1g_default", 2, fork_exit, dirty_1g_default, 1500 },
 	{ 0 },

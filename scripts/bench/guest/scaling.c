@@ -21,10 +21,11 @@ static void member(void *arg)
 	if (read(t->start[0], &c, 1) != 0)
 		fail("start: %s", strerror(errno));
 	t->work(t->each);
+	OK(write(t->ready[1], "", 1));
 }
 
 /* Have the team do n operations; the clock runs from when all are let go to when
-   the last has ended. */
+   the last has done its part. */
 static void together(void (*work)(long), long n)
 {
 	enum { MOST = 64 };
@@ -44,8 +45,10 @@ static void together(void (*work)(long), long n)
 	clock_go();
 	close(t.start[1]);
 	for (int i = 0; i < procs; i++)
-		wait_for(pid[i]);
+		EXPECT(1, read(t.ready[0], &c, 1));
 	clock_stop();
+	for (int i = 0; i < procs; i++)
+		wait_for(pid[i]);
 	close(t.start[0]);
 	close(t.ready[0]);
 	close(t.ready[1]);

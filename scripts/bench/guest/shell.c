@@ -69,9 +69,9 @@ static void compile(long n)
 }
 
 const struct row shell_rows[] = {
-	{ "shell_pipe", 2, shell_pipe, have_sh, 0 },
+	{ "shell_pipe", 4, shell_pipe, have_sh, 0 },
 	{ "shell_loop", 1, shell_loop, have_sh, 0 },
 	{ "untar", 1, untar, have_tar, 0 },
-	{ "compile", 2, compile, have_compiler, 0 },
+	{ "compile", 4, compile, have_compiler, 0 },
 	{ 0 },
 };

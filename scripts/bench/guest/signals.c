@@ -58,7 +58,7 @@ static void segv(long n)
 }
 
 const struct row signal_rows[] = {
-	{ "signal", 500, deliver, signal_setup, 0 },
-	{ "segv", 500, segv, segv_setup, 0 },
+	{ "signal", 1000, deliver, signal_setup, 0 },
+	{ "segv", 1000, segv, segv_setup, 0 },
 	{ 0 },
 };
