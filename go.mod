@@ -4,6 +4,7 @@ go 1.26.4
 
 require (
 	github.com/GehirnInc/crypt v0.0.0-20230320061759-8cc1b52080c5
+	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
 	github.com/u-root/u-root v0.16.0
 	github.com/usbarmory/tamago v1.26.5
 	golang.org/x/sys v0.49.0

@@ -14,6 +14,10 @@ APPEND   ?=
 ADD      ?=
 RUN      ?=
 ACCEL    ?= tcg
+ROW      ?=
+RATE     ?= 1000
+SECONDS  ?= 10
+PROFILE_CPUS ?= $(if $(filter command line environment,$(origin SMP)),$(SMP),1)
 QEMU     ?= qemu-system-x86_64
 
 KERNEL   := $(OUT)/tamarix.elf
@@ -22,7 +26,7 @@ SYMBOLS  := $(OUT)/tamarix.debug
 # info.TextBase as the signed number that the linker wants.
 TEXT_BASE := -0x7ffffefff000
 
-.PHONY: help kernel initramfs run test stress debug deps qemu-installed clean check-go FORCE
+.PHONY: help kernel initramfs run test profile stress debug deps qemu-installed clean check-go FORCE
 
 help:
 	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
@@ -31,6 +35,7 @@ help:
 	@echo 'make debug       the same, waiting for gdb'
 	@echo 'make test        all tests; RUN=regexp for some of them'
 	@echo 'make stress      ten minutes of load'
+	@echo 'make profile     where the kernel spends its time in a benchmark: ROW=name [RATE=$(RATE)] [SECONDS=$(SECONDS)] [ICOUNT=1]'
 	@echo 'make clean       remove $(OUT)'
 	@echo 'Variables: SMP=$(SMP) MEM=$(MEM) CPU=$(CPU) MACHINE=$(MACHINE) (or pc) ACCEL=$(ACCEL)'
 	@echo '  USERLAND=$(USERLAND) (or busybox, bash) ADD="host-file:/target ..."'
@@ -86,6 +91,10 @@ debug: kernel qemu-installed
 
 test: check-go
 	$(GO) run ./scripts/test -run "$(RUN)"
+
+# A profile of the kernel in one row of the benchmark, for go tool pprof.
+profile: kernel qemu-installed
+	@$(GO) run ./scripts/profile -row "$(ROW)" -rate $(RATE) -seconds $(SECONDS) -smp $(PROFILE_CPUS) -mem $(MEM) $(if $(ICOUNT),-icount)
 
 stress: check-go
 	$(GO) run ./scripts/test -stress 10m

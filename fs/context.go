@@ -51,10 +51,7 @@ type Context struct {
 	pos2  int64
 	// PathBuf holds the path names of the system call that runs, copied from user memory.
 	PathBuf [2][]byte
-	Attr    Attr       // of stat
-	dir     DirContext // of getdents
-
-	spare *File // closed, for the next open
+	DirBuf  []byte // of getdents
 
 	pollTab wait.PollTable // of poll and select
 	word    [8]byte        // of eventfd and its like
@@ -79,18 +76,15 @@ type FSInfo struct {
 	refs  atomic.Int32
 	umask atomic.Uint32
 
-	dirs atomic.Pointer[fsDirs] // replaced under mu
-	mu   sync.Mutex             // leaf but for the mounts' counters
+	mu   sync.RWMutex // guards root and cwd; leaf but for the mounts' counters
+	root Path
+	cwd  Path
 }
-
-// fsDirs is a root and a current directory, immutable: every walk loads it.
-type fsDirs struct{ root, cwd Path }
 
 // NewFSInfo returns an FSInfo with one reference, root and current directory at
 // root, and umask 022.
 func NewFSInfo(root Path) *FSInfo {
-	fi := new(FSInfo)
-	fi.dirs.Store(&fsDirs{root, root})
+	fi := &FSInfo{root: root, cwd: root}
 	fi.refs.Store(1)
 	fi.umask.Store(0o022)
 	root.get()
@@ -107,10 +101,11 @@ func (fi *FSInfo) Unref() {
 		return
 	}
 	fi.mu.Lock()
-	old := fi.dirs.Swap(new(fsDirs))
+	root, cwd := fi.root, fi.cwd
+	fi.root, fi.cwd = Path{}, Path{}
 	fi.mu.Unlock()
-	old.root.put()
-	old.cwd.put()
+	root.put()
+	cwd.put()
 }
 
 // Shared reports whether more than one task uses fi.
@@ -118,13 +113,11 @@ func (fi *FSInfo) Shared() bool { return fi.refs.Load() > 1 }
 
 // Fork returns an independent copy with one reference (clone without CLONE_FS, unshare).
 func (fi *FSInfo) Fork() *FSInfo {
-	n := new(FSInfo)
-	fi.mu.Lock()
-	dirs := fi.dirs.Load()
-	dirs.root.get()
-	dirs.cwd.get()
-	fi.mu.Unlock()
-	n.dirs.Store(dirs)
+	fi.mu.RLock()
+	n := &FSInfo{root: fi.root, cwd: fi.cwd}
+	n.root.get()
+	n.cwd.get()
+	fi.mu.RUnlock()
 	n.refs.Store(1)
 	n.umask.Store(fi.umask.Load())
 	return n
@@ -137,25 +130,30 @@ func (fi *FSInfo) Umask() uint32 { return fi.umask.Load() }
 func (fi *FSInfo) SetUmask(m uint32) uint32 { return fi.umask.Swap(m & 0o777) }
 
 // Root returns the root directory.
-func (fi *FSInfo) Root() Path { return fi.dirs.Load().root }
+func (fi *FSInfo) Root() Path {
+	fi.mu.RLock()
+	defer fi.mu.RUnlock()
+	return fi.root
+}
 
 // Cwd returns the current directory.
-func (fi *FSInfo) Cwd() Path { return fi.dirs.Load().cwd }
+func (fi *FSInfo) Cwd() Path {
+	fi.mu.RLock()
+	defer fi.mu.RUnlock()
+	return fi.cwd
+}
 
 // SetRoot replaces the root directory.
-func (fi *FSInfo) SetRoot(p Path) { fi.change(func(d *fsDirs) *Path { return &d.root }, p) }
+func (fi *FSInfo) SetRoot(p Path) { fi.set(&fi.root, p) }
 
 // SetCwd replaces the current directory.
-func (fi *FSInfo) SetCwd(p Path) { fi.change(func(d *fsDirs) *Path { return &d.cwd }, p) }
+func (fi *FSInfo) SetCwd(p Path) { fi.set(&fi.cwd, p) }
 
-func (fi *FSInfo) change(which func(*fsDirs) *Path, p Path) {
+func (fi *FSInfo) set(where *Path, p Path) {
 	p.get()
 	fi.mu.Lock()
-	dirs := *fi.dirs.Load()
-	where := which(&dirs)
 	old := *where
 	*where = p
-	fi.dirs.Store(&dirs)
 	fi.mu.Unlock()
 	old.put()
 }

@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -32,10 +31,6 @@ type mountKey struct {
 	m *Mount
 	d *Dentry
 }
-
-// mounted is one mount as the dentry it is mounted on knows it: m shows where
-// a walk through mount on comes to that dentry.
-type mounted struct{ on, m *Mount }
 
 // mountMu guards the mount table and the tree links of every Mount.
 var mountMu sync.RWMutex
@@ -99,27 +94,16 @@ func (m *Mount) put() {
 
 // top follows the mounts stacked on p to the one that is seen.
 func (p Path) top() Path {
-	for {
-		m := p.over()
+	for p.Dentry.mounts.Load() != 0 {
+		mountMu.RLock()
+		m := mountTable[mountKey{p.Mount, p.Dentry}]
+		mountMu.RUnlock()
 		if m == nil {
-			return p
+			break
 		}
 		p = Path{m, m.Root}
 	}
-}
-
-// over returns the mount on p, or nil.
-func (p Path) over() *Mount {
-	list := p.Dentry.mounts.Load()
-	if list == nil {
-		return nil
-	}
-	for _, e := range *list {
-		if e.on == p.Mount {
-			return e.m
-		}
-	}
-	return nil
+	return p
 }
 
 // above returns the place p's mount is mounted on, when p is its root.
@@ -137,12 +121,7 @@ func (p Path) above() (Path, bool) {
 func attachLocked(m *Mount, p Path) {
 	m.parent, m.point, m.attached = p.Mount, p.Dentry, true
 	mountTable[mountKey{p.Mount, p.Dentry}] = m
-	var list []mounted
-	if old := p.Dentry.mounts.Load(); old != nil {
-		list = slices.Clone(*old)
-	}
-	list = append(list, mounted{p.Mount, m})
-	p.Dentry.mounts.Store(&list)
+	p.Dentry.mounts.Add(1)
 	p.Mount.children = append(p.Mount.children, m)
 }
 
@@ -152,12 +131,7 @@ func detachLocked(m *Mount) {
 		return
 	}
 	delete(mountTable, mountKey{m.parent, m.point})
-	list := slices.DeleteFunc(slices.Clone(*m.point.mounts.Load()), func(e mounted) bool { return e.m == m })
-	if len(list) == 0 {
-		m.point.mounts.Store(nil)
-	} else {
-		m.point.mounts.Store(&list)
-	}
+	m.point.mounts.Add(-1)
 	s := m.parent.children
 	for i := range s {
 		if s[i] == m {

@@ -125,7 +125,9 @@ func NewSuperBlock(fsType string, magic int64, ops SuperOps) *SuperBlock {
 
 // SetRoot gives the instance its root directory.
 func (sb *SuperBlock) SetRoot(root Inode) {
-	sb.root = NewDentry("/", root)
+	sb.root = &Dentry{name: "/"}
+	sb.root.attach(root)
+	sb.root.parent.Store(sb.root)
 }
 
 // Root returns the root's dentry.

@@ -89,6 +89,10 @@ void *shared(size_t bytes);
 pid_t spawn(void (*fn)(void *), void *arg);
 void wait_for(pid_t pid);
 
+/* Around what a profile is wanted of: see profile.c. */
+void profile_start(void);
+void profile_stop(void);
+
 #define PAGE 4096L
 #define KIB 1024L
 #define MIB (1024 * KIB)

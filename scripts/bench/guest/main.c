@@ -11,6 +11,7 @@
  *   LIMIT=s      how long a row may take, in seconds
  *   PROCS=n      how many processes the rows scale. run
  *   LOOP=s       print GO and stay in the row for s seconds, for a profiler
+ *   PROFILE=hz   then with the kernel's own profiler at work (profile.c)
  *
  * Lines, each written at once:
  *
@@ -209,8 +210,10 @@ static void loop(const struct row *r)
 {
 	batch(r, r->ops);
 	dprintf(1, "GO\n");
+	profile_start();
 	for (int64_t end = now() + conf.loop * 1000000000LL; now() < end;)
 		record(r, r->ops, 1);
+	profile_stop();
 }
 
 static void run_row(const struct row *r)
