@@ -6,8 +6,8 @@ import (
 	"tamarix/proc"
 )
 
-// Args are a system call's arguments, in order. They belong to the task and
-// stay as they are until its next call.
+// Args are a system call's arguments, in order: the registers of the user, to be
+// read, and not to be read any more once those change.
 type Args = [6]uint64
 
 // syscall is one entry of the table. Fn does the call for the task whose

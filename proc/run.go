@@ -15,7 +15,8 @@ import (
 
 // Syscall does one system call for the task on whose goroutine it runs. It
 // returns what the user gets in RAX, or an error: a unix.Errno, or one of package
-// wait's restart marks.
+// wait's restart marks. The arguments are the user's registers: they are not to
+// be written, nor read after those have changed.
 type Syscall func(t *Task, a *[6]uint64) (uintptr, error)
 
 // NumSyscalls is above every system call number there is.
@@ -33,7 +34,9 @@ var (
 // is called with a nil error for a call that does not exist.
 func Init(call func(nr int) Syscall, failure func(t *Task, nr uint64, err error) uintptr) {
 	for nr := range syscalls {
-		syscalls[nr] = call(nr)
+		if syscalls[nr] = call(nr); syscalls[nr] == nil {
+			syscalls[nr] = unknownCall
+		}
 	}
 	failed = failure
 	wait.SetTickRate(arch.TSCHz())
@@ -71,6 +74,11 @@ func (t *Task) runUntilPanic() (ended bool) {
 	return true
 }
 
+// unknownCall stands for every system call that does not exist.
+func unknownCall(t *Task, a *[6]uint64) (uintptr, error) {
+	return failed(t, uint64(t.sysNr), nil), nil
+}
+
 // run is the task loop: into ring 3, and back with a reason, until the task
 // has to end. Everything a user thread does to the kernel passes through here.
 func (t *Task) run() {
@@ -79,46 +87,57 @@ func (t *Task) run() {
 		if t.work.Load() != 0 && t.doWork() {
 			return
 		}
-		switch r := arch.EnterUser(u); r {
-		case arch.ReasonSyscall:
-			nr := u.SyscallNr()
-			t.sysNr = int64(nr)
-			if nr >= NumSyscalls || syscalls[nr] == nil {
-				u.SetReturn(uint64(failed(t, nr, nil)))
-				continue
-			}
-			a := &t.args
-			a[0], a[1], a[2], a[3], a[4], a[5] = u.Arg0(), u.Arg1(), u.Arg2(), u.Arg3(), u.Arg4(), u.Arg5()
-			ret, err := syscalls[nr](t, a)
-			if err != nil {
-				ret = failed(t, nr, err)
-				if uint64(ret)-restartFirst <= restartCount && t.sysNr >= 0 {
-					// Interrupted: restart it, or make it EINTR, even if the signal
-					// that did it has been taken by another thread meanwhile.
-					t.work.Or(workSignal)
-				}
-			}
-			u.SetReturn(uint64(ret))
-		case arch.ReasonPageFault:
-			t.sysNr = -1
-			t.fault()
-		case arch.ReasonInterrupt, arch.ReasonKick:
-			t.sysNr = -1
-			t.userTime.Store(u.UserTime())
-			if t.Group.cpuLimited.Load() {
-				t.checkCPULimit()
-			}
-			if t.work.Load() == 0 {
-				u.ClearKick()
-				t.preempted.Add(1)
-				t.yield()
-			}
-		default:
-			t.sysNr = -1
-			sig, code, addr := u.Exception(r)
-			info := FaultInfo(sig, code, addr)
-			ForceFault(t, &info)
+		r := arch.EnterUser(u)
+		if r != arch.ReasonSyscall {
+			t.trapped(r)
+			continue
 		}
+		nr := u.SyscallNr()
+		t.sysNr = int64(nr)
+		fn := Syscall(unknownCall)
+		if nr < NumSyscalls {
+			fn = syscalls[nr]
+		}
+		ret, err := fn(t, u.Args())
+		if err != nil {
+			ret = t.failedCall(nr, err)
+		}
+		u.SetReturn(uint64(ret))
+	}
+}
+
+// failedCall returns what the user sees of err, the result of call nr.
+func (t *Task) failedCall(nr uint32, err error) uintptr {
+	ret := failed(t, uint64(nr), err)
+	if uint64(ret)-restartFirst <= restartCount && t.sysNr >= 0 {
+		// Interrupted: restart it, or make it EINTR, even if the signal
+		// that did it has been taken by another thread meanwhile.
+		t.work.Or(workSignal)
+	}
+	return ret
+}
+
+// trapped handles every return from ring 3 that is no system call.
+func (t *Task) trapped(r arch.Reason) {
+	t.sysNr = -1
+	u := t.Ctx
+	switch r {
+	case arch.ReasonPageFault:
+		t.fault()
+	case arch.ReasonInterrupt, arch.ReasonKick:
+		t.userTime.Store(u.UserTime())
+		if t.Group.cpuLimited.Load() {
+			t.checkCPULimit()
+		}
+		if t.work.Load() == 0 {
+			u.ClearKick()
+			t.preempted.Add(1)
+			t.yield()
+		}
+	default:
+		sig, code, addr := u.Exception(r)
+		info := FaultInfo(sig, code, addr)
+		ForceFault(t, &info)
 	}
 }
 

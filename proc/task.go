@@ -54,7 +54,6 @@ type Task struct {
 	clearChildTID uint64     // user address cleared and woken at the end (CLONE_CHILD_CLEARTID, set_tid_address(2))
 	robustList    uint64     // user address of struct robust_list_head
 	sysNr         int64      // number of the system call it is in, -1 outside
-	args          [6]uint64  // of that system call
 	panics        int        // Go panics that happened while it ran
 	vfork         *vforkWait // whom to wake when this task executes a program or ends
 	childSetTID   uint64     // user address to store the own TID at when it first runs
@@ -84,10 +83,6 @@ const (
 // FSContext returns the view of the file system that t's system calls use.
 // Owner only.
 func (t *Task) FSContext() *fs.Context { return &t.fsctx }
-
-// Args returns room for the arguments of the system call t is in, filled by the
-// task loop. Owner only.
-func (t *Task) Args() *[6]uint64 { return &t.args }
 
 // Cred returns t's credentials. Anyone may call it.
 func (t *Task) Cred() *fs.Cred { return t.cred.Load() }

@@ -6,7 +6,7 @@
 
 // The ways into the kernel, and the one way back to a kernel thread.
 //
-//	syscallEntry   SYSCALL, from ring 3 (user_amd64.s) and from the Go runtime here in ring 0
+//	syscallEntry   SYSCALL, from ring 3 (user_amd64.s) and from the Go runtime here in ring 0 (kernelSyscall)
 //	trapEntry      exceptions and interrupts, from either ring
 //	fatalEntry     NMI, double fault, machine check: may come at any moment
 //	resume         restores whatever thread is current
@@ -16,13 +16,8 @@
 // handler stack, with a g that has no stack bound and a thread pointer to
 // match, interrupts off.
 
-// SYSCALL enters with the return address in CX and the flags in R11. Upper
-// half addresses are negative.
-TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
-	TESTQ	CX, CX
-	JS	kernel
-	JMP	·userSyscall(SB)
-kernel:
+// kernelSyscall is SYSCALL from ring 0: the runtime calls its host.
+TEXT ·kernelSyscall(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	SP, percpu_scratch(GS)
 	MOVQ	percpu_current(GS), SP
 	MOVQ	AX, kthread_AX(SP)
@@ -139,6 +134,10 @@ ring0:
 	CMPL	percpu_depth(GS), $0
 	JNE	nested
 	MOVQ	AX, percpu_scratch(GS)
+	LEAQ	·clockStore-1(SB), AX
+	SUBQ	16(SP), AX
+	CMPQ	AX, $-const_clockStoreLen
+	JAE	clock
 	MOVQ	percpu_current(GS), AX
 	MOVQ	BX, kthread_BX(AX)
 	MOVQ	CX, kthread_CX(AX)
@@ -174,6 +173,8 @@ ring0:
 	CLAC
 handle:
 	JMP	·handle(SB)
+clock:
+	JMP	·clockFault(SB)
 nested:
 	// A fault in a handler: its demand for kernel heap, or a bug. Registers
 	// stay on this stack; nothing in here may fault again.

@@ -28,6 +28,8 @@ type percpu struct {
 	mxcsr     uint32
 	xsaveTemp uint64 // 512 bytes for FXSAVE
 
+	clockCX, clockDX uint64 // the user's, during clockCall
+
 	idle    uint64 // the idle thread
 	index   uint32
 	apicID  uint32

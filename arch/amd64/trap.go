@@ -2,7 +2,11 @@
 
 package amd64
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
 
 // Vectors. Exceptions have 0 to 31; the legacy PICs' spurious ones may come at
 // 32 to 47 however well they are masked; drivers get what lies between.
@@ -15,6 +19,12 @@ const (
 	vectorSpurious = 0xff
 
 	vectorSyscall = 256 // a ring-0 system call, in kthread.vector
+)
+
+// For the assembly code.
+const (
+	sysClockGettime = unix.SYS_CLOCK_GETTIME
+	clockStoreLen   = 4 // the stores of clockStore begin in its first bytes
 )
 
 // The handlers, by way of variables: assembly calls them with Go's register

@@ -224,9 +224,24 @@ TEXT ·dropOwner(SB),NOSPLIT,$0-0
 none:
 	RET
 
-// userSyscall is SYSCALL from ring 3.
-TEXT ·userSyscall(SB),NOSPLIT|NOFRAME,$0
+// syscallEntry is where SYSCALL goes, with the return address in CX and the
+// flags in R11. An address in the upper half, negative, means the runtime here
+// in ring 0.
+TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
+	TESTQ	CX, CX
+	JS	kernel
 	SWAPGS
+	CMPQ	AX, $const_sysClockGettime
+	JEQ	clock
+	JMP	·userSyscall(SB)
+clock:
+	JMP	·clockCall(SB)
+kernel:
+	JMP	·kernelSyscall(SB)
+
+// userSyscall is every other system call from ring 3: GS is the kernel's, all
+// else is as SYSCALL has left it.
+TEXT ·userSyscall(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	SP, percpu_scratch(GS)
 	MOVQ	percpu_user(GS), SP
 	MOVQ	CX, UserContext_IP(SP)

@@ -15,10 +15,13 @@ import (
 // It is owned by the goroutine that runs the thread. Others may call Kick,
 // RequestKick and ClearKick, nothing else, and must know that it is not freed.
 type UserContext struct {
-	AX, BX, CX, DX, SI, DI, BP, SP uint64
-	R8, R9, R10, R11               uint64
-	R12, R13, R14, R15             uint64
-	IP, Flags                      uint64
+	// The arguments of a system call in their order (System V ABI, AMD64
+	// supplement, A.2.1): Args.
+	DI, SI, DX, R10, R8, R9 uint64
+
+	AX, BX, CX, BP, SP, R11 uint64
+	R12, R13, R14, R15      uint64
+	IP, Flags               uint64
 
 	FS, GS uint64 // segment bases. GS is current only after saveExtended.
 
@@ -170,16 +173,13 @@ func (u *UserContext) SetPageTable(pt *PageTable) {
 	u.root = pt.root
 }
 
-// SyscallNr returns the number of the system call the thread made.
-func (u *UserContext) SyscallNr() uint64 { return u.AX }
+// SyscallNr returns the number of the system call the thread made. The upper
+// half of RAX does not count.
+func (u *UserContext) SyscallNr() uint32 { return uint32(u.AX) }
 
-// The arguments of a system call (System V ABI, AMD64 supplement, A.2.1).
-func (u *UserContext) Arg0() uint64 { return u.DI }
-func (u *UserContext) Arg1() uint64 { return u.SI }
-func (u *UserContext) Arg2() uint64 { return u.DX }
-func (u *UserContext) Arg3() uint64 { return u.R10 }
-func (u *UserContext) Arg4() uint64 { return u.R8 }
-func (u *UserContext) Arg5() uint64 { return u.R9 }
+// Args returns the arguments of the system call the thread made, in place: for
+// reading, until the registers change.
+func (u *UserContext) Args() *[6]uint64 { return (*[6]uint64)(unsafe.Pointer(&u.DI)) }
 
 // SetReturn sets what the system call returns.
 func (u *UserContext) SetReturn(v uint64) { u.AX = v }

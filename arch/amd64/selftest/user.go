@@ -136,7 +136,7 @@ func (t *task) run() (uint64, error) {
 		case arch.ReasonSyscall:
 			switch u.SyscallNr() {
 			case 60:
-				return u.Arg0(), nil
+				return u.Args()[0], nil
 			case 500:
 				if t.onSyscall != nil {
 					t.onSyscall(t)
