@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,10 @@ func (m *Image) BenchBoot(root string) error {
 	if err != nil {
 		return err
 	}
+	return m.benchInit(dir)
+}
+
+func (m *Image) benchInit(dir string) error {
 	for _, d := range []string{"/dev", "/proc", "/bench"} {
 		m.Dir(d, 0o755)
 	}
@@ -39,11 +44,11 @@ func (m *Image) BenchBoot(root string) error {
 // programs, Debian's busybox, a C library for the dynamic ones, a compiler, and
 // an archive of many files.
 func (m *Image) Bench(root string) error {
-	if err := m.BenchBoot(root); err != nil {
-		return err
-	}
 	dir, err := BenchPrograms(root)
 	if err != nil {
+		return err
+	}
+	if err := m.benchInit(dir); err != nil {
 		return err
 	}
 	for _, f := range []string{"exit", "dynamic", "source.c"} {
@@ -56,36 +61,31 @@ func (m *Image) Bench(root string) error {
 		return err
 	}
 	m.Data("/bench/files.tar.gz", 0o644, files)
-	if err := m.dynamic(root); err != nil {
+	if err := m.libc(root); err != nil {
+		return err
+	}
+	if tcc, err := Deb(root, "tcc"); err != nil {
+		fmt.Fprintf(os.Stderr, "no row about a compiler: %v\n", err)
+	} else if err := m.File(filepath.Join(tcc, "usr", "bin", "tcc"), "/usr/bin/tcc"); err != nil {
 		return err
 	}
 	return m.Busybox(root)
 }
 
-// dynamic adds Debian's C library with its loader, and its small C compiler.
-func (m *Image) dynamic(root string) error {
-	libc, err := Deb(root, "libc6")
+// libc adds Debian's C library with its loader, and its parts that are
+// libraries of their own.
+func (m *Image) libc(root string) error {
+	dir, err := Deb(root, "libc6")
 	if err != nil {
 		return err
 	}
-	tcc, err := Deb(root, "tcc")
-	if err != nil {
-		return err
-	}
-	libs := filepath.Join(libc, "lib", "x86_64-linux-gnu")
-	for _, f := range []struct{ from, to string }{
-		{filepath.Join(libs, "ld-linux-x86-64.so.2"), "/lib64/ld-linux-x86-64.so.2"},
-		{filepath.Join(libs, "libc.so.6"), "/lib/x86_64-linux-gnu/libc.so.6"},
-		{filepath.Join(libs, "libm.so.6"), "/lib/x86_64-linux-gnu/libm.so.6"},
-		{filepath.Join(libs, "libdl.so.2"), "/lib/x86_64-linux-gnu/libdl.so.2"},
-		{filepath.Join(libs, "libpthread.so.0"), "/lib/x86_64-linux-gnu/libpthread.so.0"},
-		{filepath.Join(tcc, "usr", "bin", "tcc"), "/usr/bin/tcc"},
-	} {
-		if err := m.File(f.from, f.to); err != nil {
+	const libs = "/lib/x86_64-linux-gnu"
+	for _, f := range []string{"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0"} {
+		if err := m.File(filepath.Join(dir, libs, f), libs+"/"+f); err != nil {
 			return err
 		}
 	}
-	return nil
+	return m.File(filepath.Join(dir, libs, "ld-linux-x86-64.so.2"), "/lib64/ld-linux-x86-64.so.2")
 }
 
 // manyFiles is a gzipped tar of 10,000 files of up to 2 KB in 100 directories,

@@ -1,6 +1,8 @@
 // Mkbench makes the initial RAM file system of the benchmark (scripts/bench).
 //
-//	go run ./scripts/mkbench [-o out/bench.cpio.gz]
+//	go run ./scripts/mkbench [-boot] [-o out/bench.cpio.gz]
+//
+// With -boot only what process 1 needs to begin.
 package main
 
 import (
@@ -13,11 +15,16 @@ import (
 
 func main() {
 	out := flag.String("o", "out/bench.cpio.gz", "the archive to write")
+	boot := flag.Bool("boot", false, "only what process 1 needs to begin")
 	flag.Parse()
 	root, err := image.Root()
 	if err == nil {
 		var m image.Image
-		if err = m.Bench(root); err == nil {
+		add := m.Bench
+		if *boot {
+			add = m.BenchBoot
+		}
+		if err = add(root); err == nil {
 			err = m.Write(*out)
 		}
 	}
