@@ -123,7 +123,57 @@ func TestForkAdvice(t *testing.T) {
 	child.Unref()
 }
 
-// Private file pages: the child faults them in, copies stay private.
+// A file that has more pages than fork copies entries: the child faults the
+// others in. What it has and what it has not are counted, and a file that is
+// cut off takes its pages from the child, too.
+func TestForkManyFilePages(t *testing.T) {
+	const n = copiedCachePages + 100
+	as := newSpace(t)
+	o := NewObject(nil)
+	defer o.Unref()
+	fill(t, o, n, 1)
+	addr := mustMap(t, as, MmapRequest{Len: n * page, Prot: rw, Flags: unix.MAP_PRIVATE, Object: o})
+	expect(t, as, addr, n, 1)
+	child := fork(t, as)
+	if s := child.Stats(); s.RSS() != copiedCachePages {
+		t.Errorf("child starts with %d pages, want %d", s.RSS(), copiedCachePages)
+	}
+	expect(t, child, addr, n, 1)
+	grandchild := fork(t, child)
+	if err := o.Truncate(page); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []*AddressSpace{as, child, grandchild} {
+		if got := s.Stats().RSS(); got != 1 {
+			t.Errorf("address space %d has %d pages of a file of one", i, got)
+		}
+	}
+	grandchild.Unref()
+	child.Unref()
+}
+
+// Program text is shared with its table, and stays the same for both.
+func TestForkSharesText(t *testing.T) {
+	const n = 200
+	as := newSpace(t)
+	o := NewObject(nil)
+	defer o.Unref()
+	fill(t, o, n, 1)
+	addr := mustMap(t, as, MmapRequest{Len: n * page, Prot: unix.PROT_READ | unix.PROT_EXEC, Flags: unix.MAP_PRIVATE, Object: o})
+	expect(t, as, addr, n/2, 1)
+	child := fork(t, as)
+	if s := as.Stats(); s.TableShares == 0 {
+		t.Error("no table was shared")
+	}
+	expect(t, child, addr, n, 1)
+	if p, c := as.Stats().RSS(), child.Stats().RSS(); p < n/2 || p > n/2+faultAroundPages || c != n {
+		t.Errorf("resident: parent %d, child %d pages", p, c)
+	}
+	child.Unref()
+	expect(t, as, addr, n, 1)
+}
+
+// Private file pages: the child sees them, copies stay private.
 func TestForkPrivateFile(t *testing.T) {
 	as := newSpace(t)
 	o := NewObject(nil)
@@ -133,8 +183,8 @@ func TestForkPrivateFile(t *testing.T) {
 	expect(t, as, addr, 40, 1)
 	dirty(t, as, addr, 10, 0x80)
 	child := fork(t, as)
-	if s := child.Stats(); s.RSSAnon != 10 || s.RSS() != 10 {
-		t.Errorf("child starts with %d anonymous of %d resident pages, want 10 of 10", s.RSSAnon, s.RSS())
+	if s := child.Stats(); s.RSSAnon != 10 || s.RSS() != 40 {
+		t.Errorf("child starts with %d anonymous of %d resident pages, want 10 of 40", s.RSSAnon, s.RSS())
 	}
 	expect(t, child, addr, 10, 0x80)
 	expect(t, child, addr+10*page, 30, 11)

@@ -8,10 +8,11 @@ import (
 
 // Fork returns a copy of the address space for a child process: the same VMAs
 // and, by copy-on-write, the same pages; or ENOMEM. No page is copied. Nor is
-// a leaf table with many pages: parent and child share it, write-protected one
-// level up, until one of them writes there (leaf.go). Of other tables the
-// entries of private pages are copied, write-protected on both sides. What can
-// fault in again from an Object is not copied.
+// a leaf table that shows many private pages, or program text only: parent and
+// child share it, write-protected one level up, until one of them changes it
+// (leaf.go). Of other tables the entries are copied, those of private pages
+// write-protected on both sides. An entry that can fault in again from an
+// Object is copied while there are few of them: that is cheaper than the fault.
 //
 // The calling task keeps running on as; its other threads may too.
 func (as *AddressSpace) Fork() (*AddressSpace, error) {
@@ -25,19 +26,9 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 	child.mu.Lock()
 	child.layout = as.layout
 	child.brk = as.brk
-	for v := as.vmas.first; v != nil; v = v.next {
-		if v.is(vmDontFork) {
-			continue
-		}
-		if child.vmas.n&127 == 127 && !arch.KernelRoom() {
-			err = unix.ENOMEM
-			break
-		}
-		child.addVMA(&vma{
-			start: v.start, end: v.end, flags: v.flags &^ (vmLocked | vmLockFault),
-			prot: v.prot, maxProt: v.maxProt, pteProt: v.pteProt,
-			obj: v.obj, pgoff: v.pgoff, backing: v.backing, name: v.name,
-		})
+	child.strays = as.strays
+	if !child.copyVMAs(as) {
+		err = unix.ENOMEM
 	}
 	f := forking{as: as, child: child}
 	if err == nil && !f.tables() {
@@ -62,13 +53,21 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 // sharing costs later. Constant but for tests.
 var sharePages = 64
 
+// sharedTextPages is how many pages a leaf table that only shows what nobody
+// may write must show for fork to share it.
+const sharedTextPages = 8
+
+// copiedCachePages is how many entries of pages of an Object fork copies from
+// one leaf table.
+const copiedCachePages = 64
+
 // forking is a fork under way, with both mu held in write mode.
 type forking struct {
 	as, child *AddressSpace
 	protected bool // some page of as may not be written any more
 
-	// Resident pages of as in tables that were not shared. What is resident
-	// in the others need not be counted: it is the rest.
+	// Resident pages of as that the child does not get. What the tables show
+	// that are shared need not be counted: it is the rest.
 	anon, file, shmem int64
 }
 
@@ -76,8 +75,8 @@ type forking struct {
 func (f *forking) tables() bool {
 	as, child := f.as, f.child
 	for base, leaf := as.nextTable(0); leaf != nil; base, leaf = as.nextTable(base + arch.LeafSpan) {
-		share, anon, other := f.look(base, leaf)
-		if share {
+		first := as.vmas.find(base)
+		if f.shareable(first, base, leaf) {
 			changed, ok := as.pt.ShareLeaf(child.pt, base)
 			if !ok {
 				return false
@@ -86,13 +85,10 @@ func (f *forking) tables() bool {
 			as.counters.tableShares.Add(1)
 			continue
 		}
-		f.anon += anon
-		end := base + arch.LeafSpan
-		for v := as.vmas.find(base); v != nil && v.start < end && anon|other != 0; v = v.next {
-			if other != 0 {
-				f.countOther(v, base, leaf)
-			}
-			if anon != 0 && !v.is(vmShared|vmDontFork|vmWipeOnFork) && !f.copyEntries(v, base, leaf) {
+		var to *[512]arch.PTE // the child's table, made when there is something for it
+		room := copiedCachePages
+		for v := first; v != nil && v.start < base+arch.LeafSpan; v = v.next {
+			if !f.copyEntries(v, base, &leaf, &to, &room) {
 				return false
 			}
 		}
@@ -103,92 +99,114 @@ func (f *forking) tables() bool {
 	return true
 }
 
-// look decides whether the leaf table at base is to be shared: it must show
-// many private pages, and nothing that the child must not have. If not, it
-// returns how many anonymous and other pages the table shows.
-func (f *forking) look(base uint64, leaf *[512]arch.PTE) (share bool, anon, other int64) {
-	limit := int64(sharePages)
-	end := base + arch.LeafSpan
-	for v := f.as.vmas.find(base); v != nil && v.start < end; v = v.next {
+// span returns which entries of the leaf table at base belong to v.
+func (v *vma) span(base uint64) (lo, hi uint64) {
+	return (max(v.start, base) - base) >> arch.PageShift, (min(v.end, base+arch.LeafSpan) - base) >> arch.PageShift
+}
+
+// shareable decides whether the leaf table at base, whose first VMA is given,
+// is to be shared: it must show many private pages or nothing that can be
+// written, and nothing that the child must not have.
+func (f *forking) shareable(first *vma, base uint64, leaf *[512]arch.PTE) bool {
+	private, writable := uint64(0), false
+	for v := first; v != nil && v.start < base+arch.LeafSpan; v = v.next {
 		if v.is(vmDontFork | vmWipeOnFork) {
-			limit = -1
+			return false
+		}
+		writable = writable || v.prot&unix.PROT_WRITE != 0
+		if !v.is(vmShared) && (v.obj == nil || v.prot&unix.PROT_WRITE != 0) {
+			lo, hi := v.span(base)
+			private += hi - lo
 		}
 	}
-	for i := 0; i < len(leaf); i += 8 {
-		if !arch.AnyOf8(leaf, i) {
-			continue
-		}
-		for _, e := range leaf[i : i+8] {
-			if e == 0 || !pteHasFrame(e) {
-				continue
-			}
-			if e.Frame().Use() != arch.UseAnon {
-				other++
-			} else if anon++; anon == limit {
-				return true, 0, 0
+	if !writable && presentEntries(first, base, leaf, sharedTextPages) == sharedTextPages {
+		return true
+	}
+	if private < uint64(sharePages) {
+		return false
+	}
+	n := 0
+	for i := arch.NextEntry(leaf, 0, 512); i < 512; i = arch.NextEntry(leaf, i+1, 512) {
+		if e := leaf[i]; pteHasFrame(e) && e.Frame().Use() == arch.UseAnon {
+			if n++; n >= sharePages {
+				return true
 			}
 		}
 	}
-	return false, anon, other
+	return false
 }
 
-// countOther adds v's pages of its Object in the leaf table at base to the
-// pages in tables that are not shared.
-func (f *forking) countOther(v *vma, base uint64, leaf *[512]arch.PTE) {
-	if v.obj == nil {
-		return
-	}
-	n := int64(0)
-	lo := (max(v.start, base) - base) >> arch.PageShift
-	hi := (min(v.end, base+arch.LeafSpan) - base) >> arch.PageShift
-	for _, e := range leaf[lo:hi] {
-		if e != 0 && pteHasFrame(e) && e.Frame().Use() != arch.UseAnon {
-			n++
+// presentEntries counts the pages that the leaf table at base shows, up to limit.
+func presentEntries(first *vma, base uint64, leaf *[512]arch.PTE, limit int) (n int) {
+	for v := first; v != nil && v.start < base+arch.LeafSpan; v = v.next {
+		lo, hi := v.span(base)
+		for i := arch.NextEntry(leaf, lo, hi); i < hi; i = arch.NextEntry(leaf, i+1, hi) {
+			if pteHasFrame(leaf[i]) {
+				if n++; n == limit {
+					return n
+				}
+			}
 		}
 	}
-	if v.obj.shmem {
-		f.shmem += n
-	} else {
-		f.file += n
-	}
+	return n
 }
 
-// copyEntries enters those anonymous pages of v that the leaf table at base
-// shows into the child's page table and write-protects them on both sides;
-// false if there was no memory.
-func (f *forking) copyEntries(v *vma, base uint64, leaf *[512]arch.PTE) bool {
-	lo := (max(v.start, base) - base) >> arch.PageShift
-	hi := (min(v.end, base+arch.LeafSpan) - base) >> arch.PageShift
-	var to *[512]arch.PTE // the child's table, made when there is something for it
-	pages := int64(0)
+// copyEntries copies the entries of v in the leaf table at base into the
+// child's table, and write-protects private pages on both sides; false if
+// there was no memory. room is for how many pages of an Object there is room.
+func (f *forking) copyEntries(v *vma, base uint64, leaf, to **[512]arch.PTE, room *int) bool {
+	inherited := !v.is(vmDontFork | vmWipeOnFork)
+	other := &f.file // what pages of v.obj count as
+	if v.obj != nil && v.obj.shmem {
+		other = &f.shmem
+	}
+	pages := uint64(0)
+	lo, hi := v.span(base)
 	for i := lo; i < hi; i++ {
-		e := leaf[i]
-		if e == 0 || !pteHasFrame(e) || e.Frame().Use() != arch.UseAnon {
+		e := arch.LoadPTE(&(*leaf)[i])
+		if e == 0 {
+			i = arch.NextEntry(*leaf, i, hi) - 1
 			continue
 		}
-		if to == nil {
+		if !pteHasFrame(e) {
+			continue
+		}
+		anon := e.Frame().Use() == arch.UseAnon
+		switch {
+		case anon && inherited:
+		case anon:
+			f.anon++
+			continue
+		case !inherited || *room == 0:
+			*other++
+			continue
+		default:
+			*room--
+		}
+		if *to == nil {
 			if !f.as.ownLeaf(base) {
 				return false
 			}
-			leaf = f.as.pt.LeafFrame(base).Entries()
-			if to = f.child.leafFor(base); to == nil {
+			*leaf = f.as.pt.LeafFrame(base).Entries()
+			if *to = f.child.leafFor(base); *to == nil {
 				return false
 			}
 		}
-		p := &leaf[i]
-		for e = arch.LoadPTE(p); e.Writable(); e = arch.LoadPTE(p) {
-			f.protected = true
-			if arch.CASPTE(p, e, e&^arch.PTEWritable) {
-				e &^= arch.PTEWritable
-				break
-			} // else the CPU set accessed or dirty
+		if anon {
+			p := &(*leaf)[i]
+			for e = arch.LoadPTE(p); e.Writable(); e = arch.LoadPTE(p) {
+				f.protected = true
+				if arch.CASPTE(p, e, e&^arch.PTEWritable) {
+					e &^= arch.PTEWritable
+					break
+				} // else the CPU set accessed or dirty
+			}
+			pages++
 		}
 		e.Frame().Ref()
-		arch.StorePTE(&to[i], e)
-		pages++
+		arch.StorePTE(&(*to)[i], e)
 	}
-	f.child.rssAnon.Add(pages)
-	f.as.counters.forkCopied.Add(uint64(pages))
+	f.as.counters.forkCopied.Add(pages)
 	return true
 }
 

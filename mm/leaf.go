@@ -95,21 +95,19 @@ func writablePages(t *[512]arch.PTE) (n uint64) {
 	return n
 }
 
-// releaseEntries drops the references that a table's entries hold and returns
-// how many.
-func releaseEntries(t *[512]arch.PTE) (n uint64) {
-	for base := 0; base < len(t); base += 8 {
-		if !arch.AnyOf8(t, base) {
+// releaseEntries clears the entries lo to hi of a table, drops the references
+// they hold, and returns how many.
+func releaseEntries(t *[512]arch.PTE, lo, hi uint64) (n uint64) {
+	for i := arch.NextEntry(t, lo, hi); i < hi; i++ {
+		e := t[i]
+		if e == 0 {
+			i = arch.NextEntry(t, i, hi) - 1
 			continue
 		}
-		for i := base; i < base+8; i++ {
-			if t[i] == 0 {
-				continue
-			}
-			if e := arch.SwapPTE(&t[i], 0); pteHasFrame(e) {
-				e.Frame().Unref()
-				n++
-			}
+		t[i] = 0
+		if pteHasFrame(e) {
+			e.Frame().Unref()
+			n++
 		}
 	}
 	return n
@@ -119,8 +117,8 @@ func releaseEntries(t *[512]arch.PTE) (n uint64) {
 // drops the entries' references as well.
 func letGo(t arch.Frame) (n uint64) {
 	if t.UnrefShared() {
-		n = releaseEntries(t.Entries())
-		t.Unref()
+		n = releaseEntries(t.Entries(), 0, 512)
+		t.FreeTable()
 	}
 	return n
 }
@@ -129,18 +127,16 @@ func letGo(t arch.Frame) (n uint64) {
 // and other pages went with it. Precondition: mu held in write mode.
 func (as *AddressSpace) dropLeaf(g *gather, base uint64) (anon, other int64) {
 	t := as.pt.DropLeaf(base)
-	if !g.dying {
-		for i := range t.Entries() {
-			if e := arch.LoadPTE(&t.Entries()[i]); pteHasFrame(e) {
-				if e.Frame().Use() == arch.UseAnon {
-					anon++
-				} else {
-					other++
-				}
+	for i := range t.Entries() {
+		if e := arch.LoadPTE(&t.Entries()[i]); pteHasFrame(e) {
+			if e.Frame().Use() == arch.UseAnon {
+				anon++
+			} else {
+				other++
 			}
 		}
-		as.pt.FlushRange(base, base+arch.LeafSpan)
 	}
+	as.pt.FlushRange(base, base+arch.LeafSpan)
 	g.nframes += letGo(t)
 	return anon, other
 }

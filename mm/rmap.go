@@ -41,37 +41,50 @@ func (o *Object) eachMapping(lo, hi uint64, fn func(g *gather, v *vma, from, to 
 	if !o.Mapped() {
 		return
 	}
-	// The address spaces first: theirs is the outer lock.
-	spaces := make(map[*AddressSpace]struct{})
-	o.mapMu.Lock()
-	for v := o.mappings; v != nil; v = v.objNext {
-		if _, ok := spaces[v.as]; !ok && v.as.tryRef() {
-			spaces[v.as] = struct{}{}
-		}
-	}
-	o.mapMu.Unlock()
-	for as := range spaces {
-		as.mu.Lock()
-		g := gather{as: as}
+	// The address spaces first: theirs is the outer lock. A fork that was under
+	// way may have copied entries into one that was not there when we looked.
+	done := make(map[*AddressSpace]struct{})
+	for {
+		var next []*AddressSpace
 		o.mapMu.Lock()
 		for v := o.mappings; v != nil; v = v.objNext {
-			if v.as != as || v.pgoff >= hi || v.pgoff+v.pages() <= lo {
-				continue
+			if _, ok := done[v.as]; !ok && v.as.tryRef() {
+				done[v.as] = struct{}{}
+				next = append(next, v.as)
 			}
-			from, to := v.start, v.end
-			if lo > v.pgoff {
-				from += (lo - v.pgoff) << arch.PageShift
-			}
-			if v.pgoff+v.pages() > hi {
-				to = v.start + (hi-v.pgoff)<<arch.PageShift
-			}
-			fn(&g, v, from, to)
 		}
 		o.mapMu.Unlock()
-		g.done()
-		as.mu.Unlock()
-		as.Unref()
+		if len(next) == 0 {
+			return
+		}
+		for _, as := range next {
+			as.eachMapping(o, lo, hi, fn)
+			as.Unref()
+		}
 	}
+}
+
+// eachMapping is Object.eachMapping for one address space.
+func (as *AddressSpace) eachMapping(o *Object, lo, hi uint64, fn func(g *gather, v *vma, from, to uint64)) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	g := gather{as: as}
+	o.mapMu.Lock()
+	for v := o.mappings; v != nil; v = v.objNext {
+		if v.as != as || v.pgoff >= hi || v.pgoff+v.pages() <= lo {
+			continue
+		}
+		from, to := v.start, v.end
+		if lo > v.pgoff {
+			from += (lo - v.pgoff) << arch.PageShift
+		}
+		if v.pgoff+v.pages() > hi {
+			to = v.start + (hi-v.pgoff)<<arch.PageShift
+		}
+		fn(&g, v, from, to)
+	}
+	o.mapMu.Unlock()
+	g.done()
 }
 
 // unmap takes the pages [lo, hi) out of all page tables, private copies of

@@ -75,6 +75,7 @@ type AddressSpace struct {
 	stackVM  uint64
 	execVM   uint64
 	lockedVM uint64
+	strays   bool // for want of memory, an unmapping left entries in a shared table
 
 	hit atomic.Pointer[vma] // the last fault's VMA; reset when a VMA goes
 

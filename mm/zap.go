@@ -34,10 +34,6 @@ func (s *span) touch(va uint64) {
 func (g *gather) add(va uint64, f arch.Frame) {
 	g.touch(va)
 	g.nframes++
-	if g.dying {
-		f.Unref()
-		return
-	}
 	g.frames[g.n] = f
 	if g.n++; g.n == len(g.frames) {
 		g.flush()
@@ -46,7 +42,7 @@ func (g *gather) add(va uint64, f arch.Frame) {
 
 // flush makes the CPUs forget, then gives the frames back.
 func (g *gather) flush() {
-	if g.hi != 0 && !g.dying {
+	if g.hi != 0 {
 		g.as.pt.FlushRange(g.lo, g.hi)
 	}
 	g.lo, g.hi = 0, 0
@@ -82,7 +78,8 @@ func (as *AddressSpace) zap(g *gather, v *vma, lo, hi uint64) {
 				continue
 			}
 			if !as.ownLeaf(base) {
-				lo = end // no memory even in reserve: the pages go with the table
+				as.strays = true // no memory even in reserve: the pages go with the table
+				lo = end
 				continue
 			}
 			leaf = as.pt.LeafFrame(base).Entries()
@@ -179,14 +176,15 @@ func (as *AddressSpace) freeTables(lo, hi uint64) {
 func (as *AddressSpace) teardown() {
 	var dead *vma
 	as.mu.Lock()
-	g := gather{as: as, dying: true}
+	as.pt.Abandon()
 	as.notePeak()
+	freed := uint64(0)
+	first := as.vmas.first
 	for base, leaf := as.nextTable(0); leaf != nil; base, leaf = as.nextTable(base + arch.LeafSpan) {
-		if _, state := as.pt.Leaf(base); state == arch.LeafShared {
-			as.dropLeaf(&g, base)
-		} else {
-			g.nframes += releaseEntries(leaf)
+		for first.end <= base {
+			first = first.next
 		}
+		freed += as.freeLeaf(first, base)
 	}
 	for v := as.vmas.first; v != nil; {
 		next := v.next
@@ -199,7 +197,7 @@ func (as *AddressSpace) teardown() {
 		}
 		v = next
 	}
-	g.done()
+	as.counters.freed.Add(freed)
 	as.rssAnon.Store(0)
 	as.rssFile.Store(0)
 	as.rssShmem.Store(0)
@@ -209,4 +207,26 @@ func (as *AddressSpace) teardown() {
 	as.pt.Destroy()
 	retire(as)
 	release(dead)
+}
+
+// freeLeaf frees the leaf table at base, or drops a reference to one that is
+// shared, and returns how many references to frames went with it. first is the
+// first VMA that it shows. Precondition: the address space is dying.
+func (as *AddressSpace) freeLeaf(first *vma, base uint64) (n uint64) {
+	_, state := as.pt.Leaf(base)
+	t := as.pt.TakeLeaf(base)
+	if state == arch.LeafShared && !t.UnrefShared() {
+		return 0
+	}
+	if state == arch.LeafShared || as.strays {
+		n = releaseEntries(t.Entries(), 0, 512)
+	} else {
+		// Nothing is mapped outside of VMAs.
+		for v := first; v != nil && v.start < base+arch.LeafSpan; v = v.next {
+			lo, hi := v.span(base)
+			n += releaseEntries(t.Entries(), lo, hi)
+		}
+	}
+	t.FreeTable()
+	return n
 }

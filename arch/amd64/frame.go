@@ -80,13 +80,18 @@ func (f Frame) Refs() int32 { return f.meta().refs.Load() }
 //
 //go:nosplit
 func (f Frame) Unref() (freed bool) {
-	m := f.meta()
-	if n := m.refs.Add(-1); n > 0 {
-		return false
-	} else if n < 0 {
+	n := f.meta().refs.Add(-1)
+	return n <= 0 && f.unrefLast(n)
+}
+
+// unrefLast is the slow part of Unref: n references are left.
+//
+//go:nosplit
+func (f Frame) unrefLast(n int32) bool {
+	if n < 0 {
 		fatal("frame freed twice", uint64(f))
 	}
-	freeFrame(f, m)
+	freeFrame(f, f.meta())
 	return true
 }
 

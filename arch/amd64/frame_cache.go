@@ -6,11 +6,14 @@ type frameCache struct {
 	n     int
 	used  [numUses]int64 // allocated here minus freed here; the sum over all CPUs counts
 	stock [cacheSize]Frame
+	nzero int             // frames in zero
+	zero  [zeroSize]Frame // free frames that are known to be cleared
 }
 
 const (
 	cacheSize  = 64
 	cacheBatch = 16
+	zeroSize   = 32
 )
 
 // AllocFrame returns a frame with one reference and undefined content, ok
@@ -39,11 +42,44 @@ func AllocFrame(u FrameUse) (f Frame, ok bool) {
 //
 //go:nosplit
 func AllocZeroFrame(u FrameUse) (Frame, bool) {
-	f, ok := AllocFrame(u)
-	if ok {
-		ZeroPage(f)
+	s := pin()
+	c := thisCPU()
+	if c.frames.nzero == 0 {
+		unpin(s)
+		f, ok := AllocFrame(u)
+		if ok {
+			ZeroPage(f)
+		}
+		return f, ok
 	}
-	return f, ok
+	c.frames.nzero--
+	f := c.frames.zero[c.frames.nzero]
+	c.frames.used[u]++
+	unpin(s)
+	m := f.meta()
+	m.word.Store(uint32(u) << metaUseShift)
+	m.refs.Store(1)
+	return f, true
+}
+
+// freeZeroed frees f, which nobody uses any more and which is cleared.
+//
+//go:nosplit
+func (f Frame) freeZeroed() {
+	m := f.meta()
+	m.refs.Store(0)
+	s := pin()
+	c := thisCPU()
+	if c.frames.nzero == zeroSize {
+		unpin(s)
+		freeFrame(f, m)
+		return
+	}
+	c.frames.zero[c.frames.nzero] = f
+	c.frames.nzero++
+	c.frames.used[m.word.Load()>>metaUseShift&0xff]--
+	m.word.Store(0)
+	unpin(s)
 }
 
 // cacheFill takes a batch from the buddy allocator.
@@ -70,6 +106,11 @@ func cacheFill(c *percpu, u FrameUse) bool {
 		c.frames.n++
 	}
 	unlock(&buddy.lock)
+	if c.frames.n == 0 && c.frames.nzero > 0 { // the last ones
+		c.frames.nzero--
+		c.frames.stock[0] = c.frames.zero[c.frames.nzero]
+		c.frames.n = 1
+	}
 	return c.frames.n > 0
 }
 

@@ -20,7 +20,13 @@ const (
 var kernelRoot Frame
 
 // PageTable is the page table of one user address space. Its upper half is
-// the kernel's. Any number of goroutines may call Ensure and Lookup at a
+// the kernel's.
+//
+// A table that holds tables has one reference for each of them beside its own,
+// so that it is known without a look at its entries when it is empty. The
+// references to a leaf table are its owners (pagetable_share.go).
+//
+// Any number of goroutines may call Ensure and Lookup at a
 // time; freeing tables (FreeTables, Destroy) is for a caller who keeps others
 // out of that range. Which entries say what is mm's business.
 type PageTable struct {
@@ -95,6 +101,7 @@ func (pt *PageTable) Ensure(va uint64) (*PTE, bool) {
 			}
 			e = PTE(f) | ptePresent | pteWritable | pteUser | pteAccessed
 			if CASPTE(p, 0, e) {
+				t.Ref()
 				pt.tables.Add(1)
 			} else {
 				f.Unref()
@@ -190,7 +197,8 @@ func (pt *PageTable) reap(d *deadTables) {
 	pt.FlushPage(d.floor)
 	for f := d.first; f != 0; {
 		next := Frame(f.Words()[0])
-		f.Unref()
+		f.Words()[0] = 0
+		f.freeZeroed()
 		f = next
 	}
 	pt.tables.Add(int64(-d.n))
@@ -223,10 +231,11 @@ func (pt *PageTable) freeLevel(t Frame, base uint64, shift uint, lo, hi uint64, 
 		if from < dead.floor || from+span > dead.ceil && from+span < UserTop {
 			continue
 		}
-		if !tableEmpty(sub) {
+		if shift > 21 && sub.Refs() > 1 || shift == 21 && !tableEmpty(sub) {
 			continue
 		}
 		StorePTE(p, 0)
+		t.dropEntry()
 		sub.Words()[0] = uint64(dead.first)
 		dead.first = sub
 		dead.n++
@@ -266,33 +275,6 @@ func (pt *PageTable) FlushLocalRange(lo, hi uint64) {
 
 // localPages is up to how many pages FlushLocalRange forgets.
 const localPages = 32
-
-// Destroy moves CPUs that still have the root loaded to the kernel's own, and
-// frees all page-table pages. Leaves must be gone. pt is dead then.
-func (pt *PageTable) Destroy() {
-	leaveRoot(pt.root)
-	destroyLevel(pt.root, 39, 256)
-	pt.tables.Store(0)
-	pt.root = 0
-}
-
-// destroyLevel frees table t and what is below its first n entries.
-func destroyLevel(t Frame, shift uint, n int) {
-	if shift > PageShift {
-		entries := t.Entries()
-		for i := 0; i < n; i += 8 {
-			if !AnyOf8(entries, i) {
-				continue
-			}
-			for _, e := range entries[i : i+8] {
-				if e.Present() {
-					destroyLevel(e.Frame(), shift-indexBits, 512)
-				}
-			}
-		}
-	}
-	t.Unref()
-}
 
 // AnyOf8 reports whether one of the eight entries from i on is not zero. Tables
 // are mostly empty: whoever goes through a whole one asks this first.

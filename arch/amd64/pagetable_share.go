@@ -52,7 +52,7 @@ func (f Frame) Entries() *[512]PTE { return (*[512]PTE)(unsafe.Pointer(f.Words()
 // that pt could write through it before: the caller flushes.
 //   - Nobody else uses either table at va; child has no leaf table there.
 func (pt *PageTable) ShareLeaf(child *PageTable, va uint64) (changed, ok bool) {
-	to, ok := child.ensureSlot(va)
+	to, above, ok := child.ensureSlot(va)
 	if !ok {
 		return false, false
 	}
@@ -63,13 +63,15 @@ func (pt *PageTable) ShareLeaf(child *PageTable, va uint64) (changed, ok bool) {
 	}
 	e.Frame().Ref()
 	StorePTE(to, e&^pteWritable)
+	above.Ref()
 	child.tables.Add(1)
 	return e.Writable(), true
 }
 
-// ensureSlot is slot that makes the tables above the leaf.
+// ensureSlot is slot that makes the tables above the leaf, and returns the
+// lowest of them too.
 //   - Nobody else changes pt.
-func (pt *PageTable) ensureSlot(va uint64) (*PTE, bool) {
+func (pt *PageTable) ensureSlot(va uint64) (p *PTE, above Frame, ok bool) {
 	t := pt.root
 	for shift := uint(39); shift > 21; shift -= indexBits {
 		p := entry(t, va, shift)
@@ -77,15 +79,16 @@ func (pt *PageTable) ensureSlot(va uint64) (*PTE, bool) {
 		if !e.Present() {
 			f, ok := AllocZeroFrame(UsePageTable)
 			if !ok {
-				return nil, false
+				return nil, 0, false
 			}
 			e = PTE(f) | ptePresent | pteWritable | pteUser | pteAccessed
 			StorePTE(p, e)
+			t.Ref()
 			pt.tables.Add(1)
 		}
 		t = e.Frame()
 	}
-	return entry(t, va, 21), true
+	return entry(t, va, 21), t, true
 }
 
 // ClaimLeaf makes the leaf table of va writable again, for its last owner.
@@ -105,10 +108,13 @@ func (pt *PageTable) ReplaceLeaf(va uint64, t Frame) (old Frame) {
 }
 
 // DropLeaf takes the leaf table of va out and returns it with its reference.
-// The caller flushes before it lets go of that.
+// The caller flushes before it lets go of that. The tables above stay.
 func (pt *PageTable) DropLeaf(va uint64) Frame {
 	pt.tables.Add(-1)
-	return SwapPTE(pt.slot(va), 0).Frame()
+	t := LoadPTE(entry(LoadPTE(entry(pt.root, va, 39)).Frame(), va, 30)).Frame()
+	leaf := SwapPTE(entry(t, va, 21), 0).Frame()
+	t.dropEntry()
+	return leaf
 }
 
 // UnrefShared drops a reference unless it is the last, and reports whether it

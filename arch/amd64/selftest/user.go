@@ -95,6 +95,7 @@ func (s *space) destroy() {
 	for _, f := range s.frames {
 		f.Unref()
 	}
+	s.pt.Abandon()
 	s.pt.Destroy()
 }
 
