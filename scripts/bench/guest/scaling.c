@@ -90,11 +90,26 @@ static void pipes(long n)
 	close(fd[1]);
 }
 
+/* No kernel at all: what the host has to give to so many CPUs. */
+static void alu(long n)
+{
+	uint64_t x = 88172645463325252ull;
+	while (n--)
+		for (int i = 0; i < 1000; i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			__asm__ volatile("" : "+r"(x));
+		}
+}
+
+static void scale_control(long n) { together(alu, n); }
 static void scale_fork(long n) { together(forks, n); }
 static void scale_fault(long n) { together(faults, n); }
 static void scale_pipe(long n) { together(pipes, n); }
 
 const struct row scaling_rows[] = {
+	{ "scale.control", 400, scale_control, 0, 0 },
 	{ "scale.fork", 80, scale_fork, 0, 0 },
 	{ "scale.fault", 2048, scale_fault, 0, 0 },
 	{ "scale.pipe", 4000, scale_pipe, 0, 0 },
