@@ -51,7 +51,10 @@ type Context struct {
 	pos2  int64
 	// PathBuf holds the path names of the system call that runs, copied from user memory.
 	PathBuf [2][]byte
-	DirBuf  []byte // of getdents
+	Attr    Attr       // of stat
+	dir     DirContext // of getdents
+
+	spare *File // closed, for the next open
 
 	pollTab wait.PollTable // of poll and select
 	word    [8]byte        // of eventfd and its like
@@ -76,15 +79,18 @@ type FSInfo struct {
 	refs  atomic.Int32
 	umask atomic.Uint32
 
-	mu   sync.RWMutex // guards root and cwd; leaf but for the mounts' counters
-	root Path
-	cwd  Path
+	dirs atomic.Pointer[fsDirs] // replaced under mu
+	mu   sync.Mutex             // leaf but for the mounts' counters
 }
+
+// fsDirs is a root and a current directory, immutable: every walk loads it.
+type fsDirs struct{ root, cwd Path }
 
 // NewFSInfo returns an FSInfo with one reference, root and current directory at
 // root, and umask 022.
 func NewFSInfo(root Path) *FSInfo {
-	fi := &FSInfo{root: root, cwd: root}
+	fi := new(FSInfo)
+	fi.dirs.Store(&fsDirs{root, root})
 	fi.refs.Store(1)
 	fi.umask.Store(0o022)
 	root.get()
@@ -101,11 +107,10 @@ func (fi *FSInfo) Unref() {
 		return
 	}
 	fi.mu.Lock()
-	root, cwd := fi.root, fi.cwd
-	fi.root, fi.cwd = Path{}, Path{}
+	old := fi.dirs.Swap(new(fsDirs))
 	fi.mu.Unlock()
-	root.put()
-	cwd.put()
+	old.root.put()
+	old.cwd.put()
 }
 
 // Shared reports whether more than one task uses fi.
@@ -113,11 +118,13 @@ func (fi *FSInfo) Shared() bool { return fi.refs.Load() > 1 }
 
 // Fork returns an independent copy with one reference (clone without CLONE_FS, unshare).
 func (fi *FSInfo) Fork() *FSInfo {
-	fi.mu.RLock()
-	n := &FSInfo{root: fi.root, cwd: fi.cwd}
-	n.root.get()
-	n.cwd.get()
-	fi.mu.RUnlock()
+	n := new(FSInfo)
+	fi.mu.Lock()
+	dirs := fi.dirs.Load()
+	dirs.root.get()
+	dirs.cwd.get()
+	fi.mu.Unlock()
+	n.dirs.Store(dirs)
 	n.refs.Store(1)
 	n.umask.Store(fi.umask.Load())
 	return n
@@ -130,30 +137,25 @@ func (fi *FSInfo) Umask() uint32 { return fi.umask.Load() }
 func (fi *FSInfo) SetUmask(m uint32) uint32 { return fi.umask.Swap(m & 0o777) }
 
 // Root returns the root directory.
-func (fi *FSInfo) Root() Path {
-	fi.mu.RLock()
-	defer fi.mu.RUnlock()
-	return fi.root
-}
+func (fi *FSInfo) Root() Path { return fi.dirs.Load().root }
 
 // Cwd returns the current directory.
-func (fi *FSInfo) Cwd() Path {
-	fi.mu.RLock()
-	defer fi.mu.RUnlock()
-	return fi.cwd
-}
+func (fi *FSInfo) Cwd() Path { return fi.dirs.Load().cwd }
 
 // SetRoot replaces the root directory.
-func (fi *FSInfo) SetRoot(p Path) { fi.set(&fi.root, p) }
+func (fi *FSInfo) SetRoot(p Path) { fi.change(func(d *fsDirs) *Path { return &d.root }, p) }
 
 // SetCwd replaces the current directory.
-func (fi *FSInfo) SetCwd(p Path) { fi.set(&fi.cwd, p) }
+func (fi *FSInfo) SetCwd(p Path) { fi.change(func(d *fsDirs) *Path { return &d.cwd }, p) }
 
-func (fi *FSInfo) set(where *Path, p Path) {
+func (fi *FSInfo) change(which func(*fsDirs) *Path, p Path) {
 	p.get()
 	fi.mu.Lock()
+	dirs := *fi.dirs.Load()
+	where := which(&dirs)
 	old := *where
 	*where = p
+	fi.dirs.Store(&dirs)
 	fi.mu.Unlock()
 	old.put()
 }

@@ -1,35 +1,35 @@
 package fs
 
-import (
-	"strings"
-	"sync"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Dentry is a name in a directory, as the cache knows it: positive (with an
 // inode) or negative (known not to exist). The tree of dentries of one super
 // block is shared by all mounts of it.
 type Dentry struct {
-	// name and parent change only under the super block's renameMu (for writing)
-	// together with both parents' mu; parent is atomic for lock-free "..".
-	name   string
+	// label and parent change only under the super block's renameMu (for writing),
+	// with both directories' inodes locked; they are atomic for those who look
+	// without a lock.
+	label  atomic.Pointer[label]
 	parent atomic.Pointer[Dentry]
 
 	// node is nil while the dentry is negative and never changes once set.
 	node atomic.Pointer[inodeBox]
 
-	// mounts counts the mounts on this dentry, in all mounts of its super block.
-	mounts atomic.Int32
+	// mounts is what is mounted on this dentry, in all mounts of its super block;
+	// replaced under mountMu, nil for nothing.
+	mounts atomic.Pointer[[]mounted]
+
+	// names is the cached names of a directory, made on first use.
+	names atomic.Pointer[nameTable]
+
+	first label // where label points until the first rename
 
 	// gone is set when the name was removed: d_path says " (deleted)".
 	gone atomic.Bool
-
-	mu        sync.RWMutex       // guards children and negatives
-	children  map[string]*Dentry // made on first use
-	negatives int                // negative dentries among children
 }
 
-// inodeBox lets an interface value be stored atomically.
+// inodeBox is an inode with what a walk wants to know of it at once. It is
+// part of the inode's InodeBase and immutable.
 type inodeBox struct {
 	Inode
 	base  *InodeBase  // Base(), without the method call
@@ -37,8 +37,17 @@ type inodeBox struct {
 	reval Revalidator // not nil when names of this inode need checking
 }
 
-// maxNegatives bounds the negative dentries one directory keeps.
-const maxNegatives = 64
+// newDentry returns a negative dentry, not in any table. q's name is kept.
+func newDentry(parent *Dentry, q qname) *Dentry {
+	d := new(Dentry)
+	d.first.qname, d.first.d = q, d
+	d.label.Store(&d.first)
+	if parent == nil {
+		parent = d
+	}
+	d.parent.Store(parent)
+	return d
+}
 
 // Inode returns the inode, or nil for a negative dentry.
 func (d *Dentry) Inode() Inode {
@@ -49,79 +58,34 @@ func (d *Dentry) Inode() Inode {
 }
 
 // Name returns the last component of the name. It is racy against rename.
-func (d *Dentry) Name() string { return d.name }
+func (d *Dentry) Name() string { return d.label.Load().s }
 
 // Parent returns the parent directory's dentry; the root is its own parent.
 func (d *Dentry) Parent() *Dentry { return d.parent.Load() }
 
 // attach makes a negative dentry positive.
-func (d *Dentry) attach(ino Inode) {
-	r, _ := ino.(Revalidator)
-	b := ino.Base()
-	d.node.Store(&inodeBox{Inode: ino, base: b, kind: b.Type(), reval: r})
+func (d *Dentry) attach(ino Inode) { d.node.Store(ino.Base().boxOf(ino)) }
+
+// boxOf returns the box of ino, whose base b is.
+func (b *InodeBase) boxOf(ino Inode) *inodeBox {
+	if !b.boxed.Load() {
+		b.small.Lock()
+		if !b.boxed.Load() {
+			b.box = inodeBox{Inode: ino, base: b, kind: b.Type()}
+			b.box.reval, _ = ino.(Revalidator)
+			b.boxed.Store(true)
+		}
+		b.small.Unlock()
+	}
+	return &b.box
 }
 
 // NewDentry returns a detached positive dentry, for objects without a directory
 // (pipes, anonymous inodes). name is what d_path shows.
 func NewDentry(name string, ino Inode) *Dentry {
-	d := &Dentry{name: name}
-	d.parent.Store(d)
+	d := newDentry(nil, qname{s: name})
 	d.attach(ino)
 	return d
-}
-
-// child finds a cached name.
-func (d *Dentry) child(name string) *Dentry {
-	d.mu.RLock()
-	c := d.children[name]
-	d.mu.RUnlock()
-	return c
-}
-
-// add caches a name under d and returns its dentry; when another goroutine was
-// faster, that one's. ino nil makes it negative. The name is cloned.
-func (d *Dentry) add(name string, ino Inode) *Dentry {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if c := d.children[name]; c != nil {
-		if ino != nil && c.node.Load() == nil {
-			c.attach(ino)
-			d.negatives--
-		}
-		return c
-	}
-	if ino == nil && d.negatives >= maxNegatives {
-		for n, c := range d.children {
-			if c.node.Load() == nil {
-				delete(d.children, n)
-			}
-		}
-		d.negatives = 0
-	}
-	c := &Dentry{name: strings.Clone(name)}
-	c.parent.Store(d)
-	if ino != nil {
-		c.attach(ino)
-	} else {
-		d.negatives++
-	}
-	if d.children == nil {
-		d.children = make(map[string]*Dentry)
-	}
-	d.children[c.name] = c
-	return c
-}
-
-// drop forgets child c (its name was removed or is stale).
-func (d *Dentry) drop(c *Dentry) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.children[c.name] == c {
-		delete(d.children, c.name)
-		if c.node.Load() == nil {
-			d.negatives--
-		}
-	}
 }
 
 // isDescendant reports whether d is a or lies below it. renameMu held.

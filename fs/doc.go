@@ -34,10 +34,10 @@
 //	SuperBlock.renameMu (for writing: renames; for reading: d_path)
 //	  File.posMu (held across a whole read, write, lseek or getdents of a seekable file)
 //	    InodeBase.mu (directories: the ancestor first; a victim after its directory; files: writes, truncation)
-//	      Dentry.mu (the cached names of one directory)
+//	      nameTable.mu (the cached names of one directory)
 //	      mountMu (the mount table)
 //	      lockList.mu, then blocked.mu (record locks)
-//	  InodeBase.flock, then pipe.mu (of two pipes, the one at the lower address first)
+//	  InodeBase.small, then pipe.mu (of two pipes, the one at the lower address first)
 //	  epoll: see epoll.go
 //	    FDTable.mu, FSInfo.mu (leaves: nothing is closed under them)
 //	      wait.Queue

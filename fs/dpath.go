@@ -21,7 +21,7 @@ func (p Path) From(root Path) (name string, reachable bool) { return p.from(root
 
 func (p Path) from(root Path) (string, bool) {
 	if p.Mount == nil {
-		return p.Dentry.name, true
+		return p.Dentry.Name(), true
 	}
 	var buf [PathMax]byte
 	i := len(buf)
@@ -53,7 +53,7 @@ func (p Path) from(root Path) (string, bool) {
 		}
 		sb := at.Mount.Super
 		sb.renameMu.RLock()
-		parent, name := at.Dentry.parent.Load(), at.Dentry.name
+		parent, name := at.Dentry.parent.Load(), at.Dentry.Name()
 		sb.renameMu.RUnlock()
 		if parent == at.Dentry { // detached: a pipe, an anonymous inode, a memfd
 			if at != p {

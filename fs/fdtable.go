@@ -91,11 +91,20 @@ func (t *FDTable) get(fd int32) *File {
 	if uint(fd) >= uint(len(s)) {
 		return nil
 	}
-	f := s[fd].Load()
-	if f == nil || !f.tryRef() {
-		return nil
+	for {
+		f := s[fd].Load()
+		if f == nil {
+			return nil
+		}
+		if f.tryRef() {
+			if s[fd].Load() == f {
+				return f
+			}
+			f.Unref() // it was closed and used again for something else: see recycle
+		} else if s[fd].Load() == f {
+			return nil
+		}
 	}
-	return f
 }
 
 // growLocked makes room for slot n.
@@ -146,7 +155,9 @@ found:
 	if fd >= 4096 && fd >= len(t.slots.Load().f) && !mm.Admit() {
 		return -1, unix.ENOMEM
 	}
-	t.growLocked(fd)
+	if fd>>6 >= len(t.used) || fd >= len(t.slots.Load().f) {
+		t.growLocked(fd)
+	}
 	t.used[fd>>6] |= 1 << (uint(fd) & 63)
 	if lowest <= t.hint {
 		t.hint = fd + 1
@@ -171,16 +182,16 @@ func (t *FDTable) Install(f *File, lowest int32, cloexec bool, limit uint64) (in
 // can fail with EMFILE before it has done anything. Fill or Release it.
 func (t *FDTable) Reserve(limit uint64) (int32, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	fd, err := t.reserveLocked(0, limit)
+	t.mu.Unlock()
 	return int32(fd), err
 }
 
 // Fill puts f into a reserved descriptor and takes over its reference.
 func (t *FDTable) Fill(fd int32, f *File, cloexec bool) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.setLocked(int(fd), f, cloexec)
+	t.mu.Unlock()
 }
 
 // Release gives a reserved descriptor back.
@@ -191,10 +202,10 @@ func (t *FDTable) Release(fd int32) {
 }
 
 func (t *FDTable) setLocked(fd int, f *File, cloexec bool) {
+	word, bit := &t.cloexec[fd>>6], uint64(1)<<(uint(fd)&63)
+	*word &^= bit
 	if cloexec {
-		t.cloexec[fd>>6] |= 1 << (uint(fd) & 63)
-	} else {
-		t.cloexec[fd>>6] &^= 1 << (uint(fd) & 63)
+		*word |= bit
 	}
 	t.slots.Load().f[fd].Store(f)
 }

@@ -13,7 +13,7 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 	nonblock := f.Nonblock()
 	// Only a FIFO waits for its other side: a pipe's was there at the beginning.
 	fifo := b.Super != pipeMount().Super
-	b.flock.Lock()
+	b.small.Lock()
 	p := b.fifo.Load()
 	if p == nil {
 		p = newPipe()
@@ -23,7 +23,7 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 		if p.writers.Load() == 0 {
 			b.fifo.Store(nil)
 		}
-		b.flock.Unlock()
+		b.small.Unlock()
 		return nil, unix.ENXIO
 	}
 	e := &pipeEnd{p: p, base: b}
@@ -39,7 +39,7 @@ func openFIFO(ctx *Context, f *File) (FileOps, error) {
 	genR, genW := p.opensRead.Load(), p.opensWrite.Load()
 	haveR, haveW := p.readers.Load() != 0, p.writers.Load() != 0
 	p.mu.Unlock()
-	b.flock.Unlock()
+	b.small.Unlock()
 	f.mode |= ModeStream | ModePoll
 	p.rdq.WakeAll(^uint32(0))
 	p.wrq.WakeAll(^uint32(0))
@@ -68,7 +68,7 @@ func (e *pipeEnd) Release(f *File) {
 
 func (e *pipeEnd) leave(b *InodeBase, rd, wr bool) {
 	p := e.p
-	b.flock.Lock()
+	b.small.Lock()
 	p.mu.Lock()
 	if rd {
 		p.readers.Add(-1)
@@ -90,7 +90,7 @@ func (e *pipeEnd) leave(b *InodeBase, rd, wr bool) {
 		}
 	}
 	p.mu.Unlock()
-	b.flock.Unlock()
+	b.small.Unlock()
 	if !last {
 		p.rdq.WakeAll(^uint32(0))
 		p.wrq.WakeAll(^uint32(0))

@@ -38,8 +38,12 @@ func (ctx *Context) newFile(p Path, flags int) (*File, error) {
 		openFiles.Add(-1)
 		return nil, unix.ENOENT
 	}
-	f := &File{path: p, inode: ino}
-	f.refs.Store(1)
+	f := ctx.spare
+	if f == nil {
+		f = new(File)
+	}
+	ctx.spare = nil
+	f.path, f.inode = p, ino
 	f.flags.Store(uint32(flags &^ (unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC | unix.O_CLOEXEC)))
 	p.get()
 	switch {
@@ -52,7 +56,29 @@ func (ctx *Context) newFile(p Path, flags int) (*File, error) {
 	case flags&unix.O_ACCMODE == unix.O_RDWR:
 		f.mode = ModeRead | ModeWrite
 	}
+	f.refs.Store(1) // last: see recycle
 	return f, nil
+}
+
+// recycle keeps f, which has been released, for the next file that this task
+// opens: a program that opens and closes one file after the other leaves no
+// garbage. Only files that nobody can know any more but a thread that is just
+// looking at f's old descriptor: FDTable.get takes its reference first and
+// then looks whether f is still there.
+func (ctx *Context) recycle(f *File) {
+	switch f.inode.Base().Type() {
+	case unix.S_IFREG, unix.S_IFDIR:
+	default:
+		return
+	}
+	if f.eps != nil || f.priv != nil {
+		return
+	}
+	f.path, f.inode, f.ops = Path{}, nil, nil
+	f.mode, f.pos = 0, 0
+	f.owner.id.Store(0)
+	f.owner.sig.Store(0)
+	ctx.spare = f
 }
 
 // release undoes newFile and tells the operations. Called once, by the last Unref.
@@ -90,7 +116,10 @@ func (f *File) closeFD(ctx *Context, t *FDTable) error {
 			err = fl.Flush(ctx, f)
 		}
 	}
-	f.Unref()
+	if f.refs.Add(-1) == 0 {
+		f.release()
+		ctx.recycle(f)
+	}
 	return err
 }
 

@@ -146,7 +146,10 @@ type InodeBase struct {
 
 	locks atomic.Pointer[lockList] // record locks and flocks, made on first use
 	fifo  atomic.Pointer[pipe]     // S_IFIFO: the pipe while somebody has it open
-	flock sync.Mutex               // guards making and dropping fifo
+	small sync.Mutex               // guards making and dropping fifo, and making box; a leaf but for pipe.mu
+
+	boxed atomic.Bool // box is made
+	box   inodeBox    // see boxOf
 }
 
 const evictedRef = -1 << 40
@@ -251,14 +254,16 @@ func (b *InodeBase) Stat(ctx *Context, st *Attr) error {
 
 // FillAttr stores the attributes kept here into st.
 func (b *InodeBase) FillAttr(st *Attr) {
-	*st = Attr{
-		Ino: b.Ino, Rdev: b.Rdev, Mode: b.Mode(), Nlink: b.Nlink(), UID: b.UID(), GID: b.GID(),
-		Size: b.Size(), BlockSize: 4096, Blocks: (b.Size() + 511) / 512,
-		Atime: b.atime.Load(), Mtime: b.mtime.Load(), Ctime: b.ctime.Load(), Btime: b.btime,
-	}
+	size := b.Size()
+	st.Dev = 0
 	if b.Super != nil {
 		st.Dev = b.Super.Dev
 	}
+	st.Ino, st.Rdev = b.Ino, b.Rdev
+	st.Mode, st.Nlink, st.UID, st.GID = b.Mode(), b.Nlink(), b.UID(), b.GID()
+	st.Size, st.BlockSize, st.Blocks = size, 4096, (size+511)>>9
+	st.Atime, st.Mtime, st.Ctime, st.Btime = b.atime.Load(), b.mtime.Load(), b.ctime.Load(), b.btime
+	st.MountID, st.MountRoot = 0, false
 }
 
 // SetAttr implements Inode for everything but the size.

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -31,6 +32,10 @@ type mountKey struct {
 	m *Mount
 	d *Dentry
 }
+
+// mounted is one mount as the dentry it is mounted on knows it: m shows where
+// a walk through mount on comes to that dentry.
+type mounted struct{ on, m *Mount }
 
 // mountMu guards the mount table and the tree links of every Mount.
 var mountMu sync.RWMutex
@@ -94,16 +99,27 @@ func (m *Mount) put() {
 
 // top follows the mounts stacked on p to the one that is seen.
 func (p Path) top() Path {
-	for p.Dentry.mounts.Load() != 0 {
-		mountMu.RLock()
-		m := mountTable[mountKey{p.Mount, p.Dentry}]
-		mountMu.RUnlock()
+	for {
+		m := p.over()
 		if m == nil {
-			break
+			return p
 		}
 		p = Path{m, m.Root}
 	}
-	return p
+}
+
+// over returns the mount on p, or nil.
+func (p Path) over() *Mount {
+	list := p.Dentry.mounts.Load()
+	if list == nil {
+		return nil
+	}
+	for _, e := range *list {
+		if e.on == p.Mount {
+			return e.m
+		}
+	}
+	return nil
 }
 
 // above returns the place p's mount is mounted on, when p is its root.
@@ -121,7 +137,12 @@ func (p Path) above() (Path, bool) {
 func attachLocked(m *Mount, p Path) {
 	m.parent, m.point, m.attached = p.Mount, p.Dentry, true
 	mountTable[mountKey{p.Mount, p.Dentry}] = m
-	p.Dentry.mounts.Add(1)
+	var list []mounted
+	if old := p.Dentry.mounts.Load(); old != nil {
+		list = slices.Clone(*old)
+	}
+	list = append(list, mounted{p.Mount, m})
+	p.Dentry.mounts.Store(&list)
 	p.Mount.children = append(p.Mount.children, m)
 }
 
@@ -131,7 +152,12 @@ func detachLocked(m *Mount) {
 		return
 	}
 	delete(mountTable, mountKey{m.parent, m.point})
-	m.point.mounts.Add(-1)
+	list := slices.DeleteFunc(slices.Clone(*m.point.mounts.Load()), func(e mounted) bool { return e.m == m })
+	if len(list) == 0 {
+		m.point.mounts.Store(nil)
+	} else {
+		m.point.mounts.Store(&list)
+	}
 	s := m.parent.children
 	for i := range s {
 		if s[i] == m {

@@ -66,7 +66,7 @@ func (d *Dentry) pathInSuper() string {
 		if p == d {
 			break
 		}
-		parts = append(parts, d.name)
+		parts = append(parts, d.Name())
 		d = p
 	}
 	var b strings.Builder

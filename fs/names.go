@@ -8,17 +8,17 @@ import (
 // yet, and locks the directory. wantDir tells that a directory is to be made (it
 // may have slashes behind its name). On success the caller unlocks
 // dir's inode.
-func (ctx *Context) startCreate(dirfd int32, path string, wantDir bool) (dir Path, node *inodeBox, name string, err error) {
+func (ctx *Context) startCreate(dirfd int32, path string, wantDir bool) (dir Path, node *inodeBox, name qname, err error) {
 	dir, name, kind, slash, err := ctx.lookupParent(dirfd, path, 0)
 	if err != nil {
 		return
 	}
 	if kind != lastNorm {
-		return dir, nil, "", unix.EEXIST
+		return dir, nil, qname{}, unix.EEXIST
 	}
 	node = dir.Dentry.node.Load()
 	if node.kind != unix.S_IFDIR {
-		return dir, nil, "", unix.ENOTDIR
+		return dir, nil, qname{}, unix.ENOTDIR
 	}
 	node.base.mu.Lock()
 	d, err := ctx.lookupLocked(dir.Dentry, node, name)
@@ -34,7 +34,7 @@ func (ctx *Context) startCreate(dirfd int32, path string, wantDir bool) (dir Pat
 	}
 	if err != nil {
 		node.base.mu.Unlock()
-		return dir, nil, "", err
+		return dir, nil, qname{}, err
 	}
 	return dir, node, name, nil
 }
@@ -49,7 +49,7 @@ func (ctx *Context) Mkdir(dirfd int32, path string, mode uint32) error {
 	if err := ctx.mayCreate(dir); err != nil {
 		return err
 	}
-	ino, err := node.Inode.Mkdir(ctx, name, unix.S_IFDIR|mode&0o1777)
+	ino, err := node.Inode.Mkdir(ctx, name.s, unix.S_IFDIR|mode&0o1777)
 	if err != nil {
 		return err
 	}
@@ -78,14 +78,14 @@ func (ctx *Context) Mknod(dirfd int32, path string, mode uint32, dev uint64) err
 	var ino Inode
 	switch typ := mode & unix.S_IFMT; typ {
 	case 0, unix.S_IFREG:
-		ino, err = node.Inode.Create(ctx, name, unix.S_IFREG|perm)
+		ino, err = node.Inode.Create(ctx, name.s, unix.S_IFREG|perm)
 	case unix.S_IFCHR, unix.S_IFBLK:
 		if !ctx.Cred.Capable(unix.CAP_MKNOD) && !(typ == unix.S_IFCHR && dev == 0) {
 			return unix.EPERM
 		}
-		ino, err = node.Inode.Mknod(ctx, name, typ|perm, dev)
+		ino, err = node.Inode.Mknod(ctx, name.s, typ|perm, dev)
 	default:
-		ino, err = node.Inode.Mknod(ctx, name, typ|perm, 0)
+		ino, err = node.Inode.Mknod(ctx, name.s, typ|perm, 0)
 	}
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (ctx *Context) Symlink(target string, dirfd int32, path string) error {
 	if err := ctx.mayCreate(dir); err != nil {
 		return err
 	}
-	ino, err := node.Inode.Symlink(ctx, name, target)
+	ino, err := node.Inode.Symlink(ctx, name.s, target)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (ctx *Context) Link(oldfd int32, oldpath string, newfd int32, newpath strin
 	if b.Nlink() >= maxLinks {
 		return unix.EMLINK
 	}
-	if err := node.Inode.Link(ctx, name, src); err != nil {
+	if err := node.Inode.Link(ctx, name.s, src); err != nil {
 		return err
 	}
 	dir.Dentry.add(name, src)
@@ -227,7 +227,7 @@ func (ctx *Context) startRemove(dirfd int32, path string, rmdir bool) (dir Path,
 			err = ctx.mayDelete(dir, d, rmdir)
 		}
 	}
-	if err == nil && d.mounts.Load() != 0 {
+	if err == nil && d.mounts.Load() != nil {
 		err = unix.EBUSY
 	}
 	if err != nil {
@@ -243,7 +243,7 @@ func (ctx *Context) Unlink(dirfd int32, path string) error {
 		return err
 	}
 	victim := d.Inode()
-	err = node.Inode.Unlink(ctx, d.name, victim)
+	err = node.Inode.Unlink(ctx, d.Name(), victim)
 	if err == nil {
 		d.gone.Store(true)
 		dir.Dentry.drop(d)
@@ -264,7 +264,7 @@ func (ctx *Context) Rmdir(dirfd int32, path string) error {
 	victim := d.Inode()
 	vb := victim.Base()
 	vb.mu.Lock() // nobody creates anything in it from here on
-	err = node.Inode.Rmdir(ctx, d.name, victim)
+	err = node.Inode.Rmdir(ctx, d.Name(), victim)
 	if err == nil {
 		d.gone.Store(true)
 		dir.Dentry.drop(d)

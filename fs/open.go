@@ -257,7 +257,7 @@ func (ctx *Context) openCreate(dirfd int32, path string, flags int, mode uint32,
 		if d.node.Load() == nil {
 			f, err := ctx.create(nd.at, node, nd.last, flags, mode)
 			if err == errRetry {
-				path = nd.last
+				path = nd.last.s
 				continue
 			}
 			return f, err
@@ -292,7 +292,7 @@ func (ctx *Context) openCreate(dirfd int32, path string, flags int, mode uint32,
 const errRetry = unix.EAGAIN
 
 // create makes regular file name in directory dir and opens it.
-func (ctx *Context) create(dir Path, node *inodeBox, name string, flags int, mode uint32) (*File, error) {
+func (ctx *Context) create(dir Path, node *inodeBox, name qname, flags int, mode uint32) (*File, error) {
 	node.base.mu.Lock()
 	d, err := ctx.lookupLocked(dir.Dentry, node, name)
 	if err == nil && d.node.Load() != nil {
@@ -308,7 +308,7 @@ func (ctx *Context) create(dir Path, node *inodeBox, name string, flags int, mod
 		node.base.mu.Unlock()
 		return nil, err
 	}
-	ino, err := node.Inode.Create(ctx, name, unix.S_IFREG|mode)
+	ino, err := node.Inode.Create(ctx, name.s, unix.S_IFREG|mode)
 	if err != nil {
 		node.base.mu.Unlock()
 		return nil, err

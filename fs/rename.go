@@ -1,8 +1,6 @@
 package fs
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -133,7 +131,7 @@ func (ctx *Context) Rename(oldfd int32, oldpath string, newfd int32, newpath str
 			}
 		}
 	}
-	if od.mounts.Load() != 0 || nd.mounts.Load() != 0 {
+	if od.mounts.Load() != nil || nd.mounts.Load() != nil {
 		return unix.EBUSY
 	}
 	var target Inode
@@ -144,7 +142,7 @@ func (ctx *Context) Rename(oldfd int32, oldpath string, newfd int32, newpath str
 			defer nbox.base.mu.Unlock()
 		}
 	}
-	if err := onode.Inode.Rename(ctx, oname, nnode.Inode, nname, target, flags); err != nil {
+	if err := onode.Inode.Rename(ctx, oname.s, nnode.Inode, nname.s, target, flags); err != nil {
 		return err
 	}
 	if flags&unix.RENAME_EXCHANGE != 0 {
@@ -156,31 +154,23 @@ func (ctx *Context) Rename(oldfd int32, oldpath string, newfd int32, newpath str
 		defer evictIfDead(target)
 	}
 	ndir.Dentry.drop(nd)
-	move(od, ndir.Dentry, strings.Clone(nname))
+	move(od, ndir.Dentry, nname)
 	return nil
 }
 
 // move makes od a child of dir by the given name, which no other child has.
 // renameMu and both directories are locked.
-func move(od, dir *Dentry, name string) {
-	from := od.parent.Load()
-	from.drop(od)
-	od.name = name
-	od.parent.Store(dir)
-	dir.mu.Lock()
-	if dir.children == nil {
-		dir.children = make(map[string]*Dentry)
-	}
-	dir.children[name] = od
-	dir.mu.Unlock()
+func move(od, dir *Dentry, name qname) {
+	od.parent.Load().drop(od)
+	od.rename(dir, name)
 }
 
 // exchange swaps two names.
 func exchange(a, b *Dentry) {
 	ap, bp := a.parent.Load(), b.parent.Load()
-	an, bn := a.name, b.name
+	an, bn := a.label.Load().qname, b.label.Load().qname
 	ap.drop(a)
 	bp.drop(b)
-	move(a, bp, bn)
-	move(b, ap, an)
+	a.rename(bp, bn)
+	b.rename(ap, an)
 }

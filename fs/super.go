@@ -125,9 +125,7 @@ func NewSuperBlock(fsType string, magic int64, ops SuperOps) *SuperBlock {
 
 // SetRoot gives the instance its root directory.
 func (sb *SuperBlock) SetRoot(root Inode) {
-	sb.root = &Dentry{name: "/"}
-	sb.root.attach(root)
-	sb.root.parent.Store(sb.root)
+	sb.root = NewDentry("/", root)
 }
 
 // Root returns the root's dentry.

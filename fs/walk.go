@@ -45,9 +45,9 @@ const (
 // nameidata is the state of one walk. It lives in the Context, so that a walk
 // allocates nothing.
 type nameidata struct {
-	at    Path   // where the walk is
-	root  Path   // for absolute names and ".."
-	last  string // last component, with lookupParent
+	at    Path  // where the walk is
+	root  Path  // for absolute names and ".."
+	last  qname // last component, with lookupParent
 	kind  lastKind
 	slash bool // slashes followed the last component
 	flags int
@@ -93,7 +93,6 @@ func (ctx *Context) LookupAt(dir Path, path string, flags int) (Path, error) {
 
 func (ctx *Context) finish(nd *nameidata) (Path, error) {
 	p := nd.at
-	nd.at, nd.root = Path{}, Path{}
 	if nd.flags&LookupDirectory != 0 && p.Dentry.node.Load().kind != unix.S_IFDIR {
 		return Path{}, unix.ENOTDIR
 	}
@@ -102,7 +101,7 @@ func (ctx *Context) finish(nd *nameidata) (Path, error) {
 
 // lookupParent resolves all of path but its last component, which is returned
 // with its kind; slash tells whether slashes followed it.
-func (ctx *Context) lookupParent(dirfd int32, path string, flags int) (dir Path, last string, kind lastKind, slash bool, err error) {
+func (ctx *Context) lookupParent(dirfd int32, path string, flags int) (dir Path, last qname, kind lastKind, slash bool, err error) {
 	nd := &ctx.nd
 	if err = ctx.start(nd, dirfd, path, flags&^LookupEmpty|lookupParent); err != nil {
 		return
@@ -117,7 +116,7 @@ func (ctx *Context) lookupParent(dirfd int32, path string, flags int) (dir Path,
 func (nd *nameidata) reset(at, root Path, flags int) {
 	nd.at, nd.root, nd.flags = at, root, flags
 	nd.links, nd.depth = 0, 0
-	nd.last, nd.kind, nd.slash = "", lastRoot, false
+	nd.last, nd.kind, nd.slash = qname{}, lastRoot, false
 }
 
 // start sets nd to where path begins. Errors: ENOENT (empty), ENAMETOOLONG, EBADF, ENOTDIR.
@@ -160,6 +159,8 @@ func (ctx *Context) start(nd *nameidata, dirfd int32, path string, flags int) er
 // walk resolves path from nd.at. With lookupParent it stops before the last
 // component and leaves that in nd.last.
 func (ctx *Context) walk(nd *nameidata, path string) error {
+	at := nd.at
+	node := at.Dentry.node.Load()
 	for {
 		// Slashes before the component.
 		i := 0
@@ -169,58 +170,61 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 		path = path[i:]
 		if path == "" {
 			if nd.depth == 0 {
+				nd.at = at
 				return nil
 			}
 			nd.depth--
 			path = nd.stack[nd.depth]
 			continue
 		}
-		node := nd.at.Dentry.node.Load()
 		if node.kind != unix.S_IFDIR {
 			return unix.ENOTDIR
 		}
 		if err := ctx.mayExec(node); err != nil {
 			return err
 		}
-		n := strings.IndexByte(path, '/')
-		name, rest := path, ""
-		if n >= 0 {
-			name, rest = path[:n], path[n:]
-		}
-		if len(name) > NameMax {
+		name := component(path)
+		if len(name.s) > NameMax {
 			return unix.ENAMETOOLONG
 		}
+		rest := path[len(name.s):]
 		final := nd.depth == 0 && onlySlashes(rest)
 		slash := final && rest != ""
-		if final && nd.flags&lookupParent != 0 {
+		dot, dotdot := false, false
+		if name.s[0] == '.' {
+			dot, dotdot = name.s == ".", name.s == ".."
+		}
+		switch {
+		case final && nd.flags&lookupParent != 0:
 			nd.last, nd.slash, nd.kind = name, slash, lastNorm
-			switch name {
-			case ".":
+			if dot {
 				nd.kind = lastDot
-			case "..":
+			} else if dotdot {
 				nd.kind = lastDotDot
 			}
+			nd.at = at
 			return nil
-		}
-		switch name {
-		case ".":
+		case dot:
 			path = rest
 			continue
-		case "..":
+		case dotdot:
+			nd.at = at
 			if err := ctx.dotdot(nd); err != nil {
 				return err
 			}
+			at = nd.at
+			node = at.Dentry.node.Load()
 			path = rest
 			continue
 		}
-		d, err := ctx.lookupChild(nd.at.Dentry, node, name)
+		d, err := ctx.lookupChild(at.Dentry, node, name)
 		if err != nil {
 			return err
 		}
-		next := Path{nd.at.Mount, d}
-		if d.mounts.Load() != 0 {
+		next := Path{at.Mount, d}
+		if d.mounts.Load() != nil {
 			next = next.top()
-			if nd.flags&LookupNoXdev != 0 && next.Mount != nd.at.Mount {
+			if nd.flags&LookupNoXdev != 0 && next.Mount != at.Mount {
 				return unix.EXDEV
 			}
 		}
@@ -229,12 +233,15 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 			return unix.ENOENT
 		}
 		if box.kind == unix.S_IFLNK && (!final || slash || nd.flags&LookupFollow != 0) {
+			nd.at = at
 			if path, err = ctx.follow(nd, next, box, rest); err != nil {
 				return err
 			}
+			at = nd.at
+			node = at.Dentry.node.Load()
 			continue
 		}
-		nd.at = next
+		at, node = next, box
 		if (!final || slash) && box.kind != unix.S_IFDIR {
 			return unix.ENOTDIR
 		}
@@ -273,7 +280,7 @@ func (ctx *Context) dotdot(nd *nameidata) error {
 		}
 		nd.at = up
 	}
-	if nd.at.Dentry.mounts.Load() != 0 {
+	if nd.at.Dentry.mounts.Load() != nil {
 		m := nd.at.Mount
 		nd.at = nd.at.top()
 		if nd.flags&LookupNoXdev != 0 && nd.at.Mount != m {
@@ -338,10 +345,10 @@ func (ctx *Context) follow(nd *nameidata, link Path, box *inodeBox, rest string)
 
 // lookupChild returns the dentry of name in directory dir, from the cache or
 // from the file system. It may be negative.
-func (ctx *Context) lookupChild(dir *Dentry, node *inodeBox, name string) (*Dentry, error) {
+func (ctx *Context) lookupChild(dir *Dentry, node *inodeBox, name qname) (*Dentry, error) {
 	if d := dir.child(name); d != nil {
 		box := d.node.Load()
-		if box == nil || box.reval == nil || box.reval.Revalidate(ctx, name) {
+		if box == nil || box.reval == nil || box.reval.Revalidate(ctx, name.s) {
 			return d, nil
 		}
 		dir.drop(d)
@@ -349,17 +356,17 @@ func (ctx *Context) lookupChild(dir *Dentry, node *inodeBox, name string) (*Dent
 	return ctx.lookupSlow(dir, node, name)
 }
 
-func (ctx *Context) lookupSlow(dir *Dentry, node *inodeBox, name string) (*Dentry, error) {
+func (ctx *Context) lookupSlow(dir *Dentry, node *inodeBox, name qname) (*Dentry, error) {
 	node.base.mu.RLock()
 	defer node.base.mu.RUnlock()
 	return ctx.lookupLocked(dir, node, name)
 }
 
 // lookupLocked is lookupChild with the directory's inode lock held.
-func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name string) (*Dentry, error) {
+func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name qname) (*Dentry, error) {
 	if d := dir.child(name); d != nil {
 		box := d.node.Load()
-		if box == nil || box.reval == nil || box.reval.Revalidate(ctx, name) {
+		if box == nil || box.reval == nil || box.reval.Revalidate(ctx, name.s) {
 			return d, nil
 		}
 		dir.drop(d)
@@ -367,13 +374,12 @@ func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name string) (*Den
 	if dir.gone.Load() {
 		return nil, unix.ENOENT
 	}
-	ino, err := node.Inode.Lookup(ctx, name)
+	ino, err := node.Inode.Lookup(ctx, name.s)
 	if err != nil && err != unix.ENOENT {
 		return nil, err
 	}
 	if _, ok := node.Inode.(Uncached); ok {
-		d := &Dentry{name: strings.Clone(name)}
-		d.parent.Store(dir)
+		d := newDentry(dir, qname{strings.Clone(name.s), name.hash})
 		if err == nil {
 			d.attach(ino)
 		}
@@ -386,8 +392,7 @@ func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name string) (*Den
 		return dir.add(name, nil), nil
 	}
 	if _, ok := ino.(Transient); ok {
-		d := &Dentry{name: strings.Clone(name)}
-		d.parent.Store(dir)
+		d := newDentry(dir, qname{strings.Clone(name.s), name.hash})
 		d.attach(ino)
 		return d, nil
 	}

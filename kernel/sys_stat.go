@@ -38,11 +38,11 @@ func sysLstat(t *proc.Task, a *Args) (uintptr, error) {
 }
 
 func sysFstat(t *proc.Task, a *Args) (uintptr, error) {
-	var st fs.Attr
-	if err := t.FSContext().Fstat(fdArg(a[0]), &st); err != nil {
+	ctx := t.FSContext()
+	if err := ctx.Fstat(fdArg(a[0]), &ctx.Attr); err != nil {
 		return 0, err
 	}
-	return 0, putStat(t, a[1], &st)
+	return 0, putStat(t, a[1], &ctx.Attr)
 }
 
 func sysNewfstatat(t *proc.Task, a *Args) (uintptr, error) {
@@ -59,11 +59,11 @@ func stat(t *proc.Task, dirfd int32, path, buf uint64, flags int) (uintptr, erro
 	if err != nil {
 		return 0, err
 	}
-	var st fs.Attr
-	if err := t.FSContext().Stat(dirfd, p, flags, &st); err != nil {
+	ctx := t.FSContext()
+	if err := ctx.Stat(dirfd, p, flags, &ctx.Attr); err != nil {
 		return 0, err
 	}
-	return 0, putStat(t, buf, &st)
+	return 0, putStat(t, buf, &ctx.Attr)
 }
 
 // statxSyncType is AT_STATX_SYNC_TYPE (linux/fcntl.h).
@@ -82,8 +82,9 @@ func sysStatx(t *proc.Task, a *Args) (uintptr, error) {
 			return 0, err
 		}
 	}
-	var st fs.Attr
-	if err := t.FSContext().Stat(fdArg(a[0]), p, flags, &st); err != nil {
+	ctx := t.FSContext()
+	st := &ctx.Attr
+	if err := ctx.Stat(fdArg(a[0]), p, flags, st); err != nil {
 		return 0, err
 	}
 	ts := func(ns int64) unix.StatxTimestamp {

@@ -52,7 +52,7 @@ type Object struct {
 	mu     sync.RWMutex
 	small  [smallPages]arch.Frame
 	chunks map[uint64]*chunk // by index / chunkPages, for pages from smallPages on
-	n      uint64            // pages in the index
+	n      atomic.Uint64     // pages in the index; read without mu by Pages
 
 	// reserve, if set, is asked before n pages are added (false: no room)
 	// and told with a negative n when pages are freed. Called under mu.
@@ -117,11 +117,7 @@ func (o *Object) Unref() {
 func (o *Object) Size() int64 { return o.size.Load() }
 
 // Pages returns the number of pages held in memory.
-func (o *Object) Pages() uint64 {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.n
-}
+func (o *Object) Pages() uint64 { return o.n.Load() }
 
 // Mapped reports whether any address space maps the Object.
 func (o *Object) Mapped() bool { return o.mapped.Load() != 0 }
@@ -175,7 +171,7 @@ func (o *Object) get(idx uint64) arch.Frame {
 
 // put enters f at idx, where nothing is. Precondition: mu held in write mode.
 func (o *Object) put(idx uint64, f arch.Frame) {
-	o.n++
+	o.n.Add(1)
 	if idx < smallPages {
 		o.small[idx] = f
 		return
@@ -207,7 +203,7 @@ func (o *Object) drop(idx uint64) arch.Frame {
 		}
 	}
 	if f != 0 {
-		o.n--
+		o.n.Add(^uint64(0))
 	}
 	return f
 }
@@ -224,7 +220,7 @@ type removed struct {
 // in write mode.
 func (o *Object) removeLocked(lo, hi uint64) *removed {
 	r := new(removed)
-	before := o.n
+	before := o.n.Load()
 	for i := lo; i < min(hi, smallPages); i++ {
 		r.small[i] = o.drop(i)
 	}
@@ -235,7 +231,7 @@ func (o *Object) removeLocked(lo, hi uint64) *removed {
 		}
 		if first >= lo && first+chunkPages <= hi {
 			delete(o.chunks, k)
-			o.n -= uint64(c.n)
+			o.n.Add(-uint64(c.n))
 			r.chunks = append(r.chunks, c)
 			continue
 		}
@@ -245,8 +241,8 @@ func (o *Object) removeLocked(lo, hi uint64) *removed {
 			}
 		}
 	}
-	if o.reserve != nil && before != o.n {
-		o.reserve(-int64(before - o.n))
+	if gone := before - o.n.Load(); o.reserve != nil && gone != 0 {
+		o.reserve(-int64(gone))
 	}
 	return r
 }

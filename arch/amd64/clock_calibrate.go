@@ -40,6 +40,21 @@ func pitSample() (count uint16, tsc uint64) {
 // calibrateTSC measures the frequency of the time-stamp counter in Hz, which
 // takes 10 ms. It runs on the boot processor before the Go runtime does.
 func calibrateTSC() uint64 {
+	for range 8 {
+		if hz := measureTSC(); hz != 0 {
+			return hz
+		}
+	}
+	if hz := cpuidTSC(); hz != 0 {
+		return hz
+	}
+	return tscFallbackHz
+}
+
+// measureTSC counts time stamps during calibrateTicks of the timer. It returns 0
+// if that failed: there is no such timer, or the processor stood still for so
+// long (a virtual one, on a busy host) that the timer may have wrapped unseen.
+func measureTSC() uint64 {
 	outb(pitGate, inb(pitGate)&^2|1)
 	outb(pitCommand, pitMode0Both)
 	outb(pitChannel, 0xff)
@@ -52,19 +67,18 @@ func calibrateTSC() uint64 {
 			break
 		}
 	}
+	last, gap := t0, uint64(0)
 	for range 1 << 20 {
 		c1, t1 := pitSample()
+		gap, last = max(gap, t1-last), t1
 		if d := uint64(c0 - c1); d >= calibrateTicks {
-			if c1 > c0 || t1 <= t0 {
-				break // it wrapped: no such timer
+			if c1 > c0 || t1 <= t0 || gap > (t1-t0)/2 {
+				return 0
 			}
 			return (t1 - t0) * pitHz / d
 		}
 	}
-	if hz := cpuidTSC(); hz != 0 {
-		return hz
-	}
-	return tscFallbackHz
+	return 0
 }
 
 // cpuidTSC returns the frequency that the CPU itself declares: leaf 0x15 (Intel

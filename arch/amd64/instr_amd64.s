@@ -193,19 +193,25 @@ loop:
 	RET
 
 // func copyPage(dst, src unsafe.Pointer)
+// Loads of 8 bytes: in QEMU a load of 16 costs five times as much as two of 8,
+// while stores of 16 are cheap.
+#define LOAD16(n, x) \
+	MOVLPS	n(SI), x; \
+	MOVHPS	n+8(SI), x
+
 TEXT ·copyPage(SB),NOSPLIT,$0-16
 	MOVQ	dst+0(FP), DI
 	MOVQ	src+8(FP), SI
 	LEAQ	4096(DI), CX
 loop:
-	MOVUPS	0(SI), X0
-	MOVUPS	16(SI), X1
-	MOVUPS	32(SI), X2
-	MOVUPS	48(SI), X3
-	MOVUPS	64(SI), X4
-	MOVUPS	80(SI), X5
-	MOVUPS	96(SI), X6
-	MOVUPS	112(SI), X7
+	LOAD16(0, X0)
+	LOAD16(16, X1)
+	LOAD16(32, X2)
+	LOAD16(48, X3)
+	LOAD16(64, X4)
+	LOAD16(80, X5)
+	LOAD16(96, X6)
+	LOAD16(112, X7)
 	MOVUPS	X0, 0(DI)
 	MOVUPS	X1, 16(DI)
 	MOVUPS	X2, 32(DI)

@@ -14,9 +14,13 @@ import (
 // entry is a name in a directory.
 type entry struct {
 	name   string
-	ino    fs.Inode // nil once removed, while it still stands in order
-	cookie int64    // readdir position; grows with every entry made
+	ino    fs.Inode      // nil once removed, while it still stands in order
+	base   *fs.InodeBase // ino.Base()
+	cookie int64         // readdir position; grows with every entry made
 }
+
+// set makes e another inode's name.
+func (e *entry) set(ino fs.Inode) { e.ino, e.base = ino, ino.Base() }
 
 // dir is a directory. Its inode lock guards names, order, next and dead.
 type dir struct {
@@ -34,7 +38,7 @@ const (
 
 // add enters a name that is not there. The name is cloned.
 func (d *dir) add(name string, ino fs.Inode) {
-	e := &entry{strings.Clone(name), ino, firstCookie + d.next}
+	e := &entry{strings.Clone(name), ino, ino.Base(), firstCookie + d.next}
 	d.next++
 	if d.names == nil {
 		d.names = make(map[string]*entry)
@@ -185,7 +189,8 @@ func (d *dir) Rename(ctx *fs.Context, oldName string, newDir fs.Inode, newName s
 	_, isDir := ino.(*dir)
 	if flags&unix.RENAME_EXCHANGE != 0 {
 		_, targetDir := target.(*dir)
-		d.names[oldName].ino, to.names[newName].ino = target, ino
+		d.names[oldName].set(target)
+		to.names[newName].set(ino)
 		if isDir != targetDir && d != to {
 			step := int32(1)
 			if targetDir {
@@ -259,8 +264,7 @@ func (o dirFile) Readdir(ctx *fs.Context, f *fs.File, dc *fs.DirContext) error {
 		if e.ino == nil {
 			continue
 		}
-		b := e.ino.Base()
-		if !dc.Emit(e.name, b.Ino, fs.DType(b.Mode()), e.cookie+1) {
+		if !dc.Emit(e.name, e.base.Ino, fs.DType(e.base.Mode()), e.cookie+1) {
 			return nil
 		}
 	}
