@@ -56,7 +56,8 @@ type Context struct {
 
 	spare *File // closed, for the next open
 
-	pollTab wait.PollTable // of poll and select
+	pollTab *wait.PollTable // of poll and select; made at the first of them that may sleep
+	pollFDs []PollFD        // see PollBuf
 	word    [8]byte        // of eventfd and its like
 	rwf     int            // RWF_* of the preadv2 or pwritev2 that runs
 }

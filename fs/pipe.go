@@ -291,23 +291,25 @@ func (p *pipe) wrote(total int) {
 
 // Poll implements FileOps.
 func (e *pipeEnd) Poll(f *File, pt *wait.PollTable) uint32 {
-	p := e.p
+	p, mode := e.p, f.mode
 	ev := uint32(0)
-	if f.mode&ModeRead != 0 {
-		pt.Add(&p.rdq, 0)
+	if pt != nil {
+		if mode&ModeRead != 0 {
+			pt.Add(&p.rdq, 0)
+		}
+		if mode&ModeWrite != 0 {
+			pt.Add(&p.wrq, 0)
+		}
 	}
-	if f.mode&ModeWrite != 0 {
-		pt.Add(&p.wrq, 0)
-	}
-	if f.mode&ModeRead != 0 {
+	if mode&ModeRead != 0 {
 		if !p.empty() {
-			ev |= pollRead
+			ev = pollRead
 		}
 		if p.writers.Load() == 0 && !(e.quiet && p.opensWrite.Load() == e.quietGen) {
 			ev |= unix.POLLHUP
 		}
 	}
-	if f.mode&ModeWrite != 0 {
+	if mode&ModeWrite != 0 {
 		if !p.full() {
 			ev |= pollWrite
 		}

@@ -26,62 +26,112 @@ type polled struct {
 // deadline is on the clock of wait.Now, wait.Never for none. Interrupted:
 // wait.ErrRestartSys.
 func (ctx *Context) Poll(fds []PollFD, deadline int64) (int, error) {
-	var few [8]polled
-	files := few[:0]
-	if len(fds) > len(few) {
-		files = make([]polled, 0, len(fds))
-	}
-	defer func() {
-		ctx.pollTab.Release()
-		for i := range files {
-			if files[i].f != nil {
-				files[i].f.Unref()
-			}
-		}
-	}()
-	for i := range fds {
-		p := polled{events: uint32(uint16(fds[i].Events)) | pollAlways}
-		if fds[i].FD >= 0 {
-			p.f = ctx.Files.get(fds[i].FD)
-			if p.f != nil && p.f.mode&ModePath != 0 {
-				p.f.Unref()
-				p.f = nil
-			}
-		}
-		files = append(files, p)
+	// If others can close descriptors, the files are held while we sleep.
+	var held *heldFiles
+	if ctx.Files.Shared() {
+		held = new(heldFiles)
+		defer held.release()
 	}
 	return ctx.pollLoop(deadline, func(pt *wait.PollTable) int {
-		n := 0
-		for i := range files {
-			p, out := &files[i], &fds[i]
-			switch {
-			case p.f != nil:
-				if pt != nil {
-					pt.Key = p.events
-				}
-				out.Revents = int16(p.f.ops.Poll(p.f, pt) & p.events)
-			case out.FD >= 0:
-				out.Revents = unix.POLLNVAL
-			default:
-				out.Revents = 0
-			}
-			if out.Revents != 0 {
-				n++
-				pt = nil // there will be no sleep
-			}
+		if held != nil {
+			return ctx.Files.pollHeld(fds, pt, held)
 		}
-		return n
+		return ctx.Files.poll(fds, pt)
 	})
+}
+
+// poll fills in the Revents of fds and returns how many are not zero. As long
+// as there are none, it registers with pt, if not nil. Nobody but the caller
+// closes descriptors meanwhile.
+func (t *FDTable) poll(fds []PollFD, pt *wait.PollTable) (n int) {
+	for i := range fds {
+		p := &fds[i]
+		ev := uint32(unix.POLLNVAL)
+		if fd, s := int(p.FD), t.slots.Load().f; uint(fd) < uint(len(s)) {
+			if f := s[fd].Load(); f != nil && f.mode&ModePath == 0 {
+				want := uint32(uint16(p.Events)) | pollAlways
+				if pt != nil {
+					pt.Key = want
+				}
+				ev = f.ops.Poll(f, pt) & want
+			}
+		} else if fd < 0 {
+			ev = 0
+		}
+		if p.Revents = int16(ev); ev != 0 {
+			n++
+			pt = nil // there will be no sleep
+		}
+	}
+	return n
+}
+
+// heldFiles are files with a reference each, for the duration of a call.
+type heldFiles struct{ f []*File }
+
+func (h *heldFiles) release() {
+	for _, f := range h.f {
+		f.Unref()
+	}
+}
+
+// pollHeld is poll for a table whose descriptors others can close: what it
+// registers with stays open until held is released.
+func (t *FDTable) pollHeld(fds []PollFD, pt *wait.PollTable, held *heldFiles) (n int) {
+	for i := range fds {
+		p := &fds[i]
+		p.Revents = 0
+		if p.FD < 0 {
+			continue
+		}
+		f := t.get(p.FD)
+		if f == nil || f.mode&ModePath != 0 {
+			p.Revents = unix.POLLNVAL
+		} else {
+			if pt != nil {
+				pt.Key = uint32(uint16(p.Events)) | pollAlways
+			}
+			p.Revents = int16(f.ops.Poll(f, pt) & (uint32(uint16(p.Events)) | pollAlways))
+		}
+		if p.Revents != 0 {
+			n++
+		}
+		if f != nil && pt != nil {
+			held.f = append(held.f, f)
+		} else if f != nil {
+			f.Unref()
+		}
+		if n > 0 {
+			pt = nil // there will be no sleep
+		}
+	}
+	return n
+}
+
+// PollBuf returns room for n structures that poll(2) works on, to be used until
+// its end. What most programs need is kept for the next time.
+func (ctx *Context) PollBuf(n int) []PollFD {
+	const keep = 512
+	if n > keep {
+		return make([]PollFD, n)
+	}
+	if n > len(ctx.pollFDs) {
+		ctx.pollFDs = make([]PollFD, max(n, min(2*len(ctx.pollFDs), keep), 8))
+	}
+	return ctx.pollFDs[:n]
 }
 
 // pollLoop calls scan until it finds something, the deadline comes or the task
 // is interrupted. scan gets the table to register with the first time only.
 func (ctx *Context) pollLoop(deadline int64, scan func(pt *wait.PollTable) int) (int, error) {
-	pt := &ctx.pollTab
-	pt.Thread = ctx.Thread
-	timedOut := deadline >= 0 && deadline <= wait.Now()
-	if timedOut {
-		pt = nil
+	timedOut := deadline >= 0 && (deadline == 0 || deadline <= wait.Now())
+	var pt *wait.PollTable
+	if !timedOut {
+		if ctx.pollTab == nil {
+			ctx.pollTab = &wait.PollTable{Thread: ctx.Thread}
+		}
+		pt = ctx.pollTab
+		defer pt.Release()
 	}
 	for {
 		ctx.Thread.Prepare()
@@ -112,7 +162,6 @@ func (ctx *Context) Select(n int, in, out, ex []uint64, deadline int64) (int, er
 	var few [8]polled
 	files := few[:0]
 	defer func() {
-		ctx.pollTab.Release()
 		for i := range files {
 			files[i].f.Unref()
 		}

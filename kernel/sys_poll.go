@@ -11,10 +11,14 @@ import (
 	"tamarix/proc"
 )
 
-// pollDeadline returns the deadline that lies ns from now; negative: none.
+// pollDeadline returns the deadline that lies ns from now; negative: none. For
+// no time at all that is 0, which has passed without a look at the clock.
 func pollDeadline(ns int64) int64 {
 	if ns < 0 {
 		return wait.Never
+	}
+	if ns == 0 {
+		return 0
 	}
 	now := wait.Now()
 	if ns > math.MaxInt64-now {
@@ -105,12 +109,7 @@ func poll(t *proc.Task, addr, n uint64, deadline int64) (uintptr, error) {
 		return 0, unix.EINVAL
 	}
 	n = uint64(uint32(n))
-	var few [8]fs.PollFD
-	fds := few[:]
-	if n > uint64(len(few)) {
-		fds = make([]fs.PollFD, n)
-	}
-	fds = fds[:n]
+	fds := ctx.PollBuf(int(n))
 	var raw []byte
 	if n > 0 {
 		raw = unsafe.Slice((*byte)(unsafe.Pointer(&fds[0])), int(n)*int(unsafe.Sizeof(fds[0])))
