@@ -58,8 +58,8 @@ type Context struct {
 
 	pollTab *wait.PollTable // of poll and select; made at the first of them that may sleep
 	pollFDs []PollFD        // see PollBuf
-	word    [8]byte        // of eventfd and its like
-	rwf     int            // RWF_* of the preadv2 or pwritev2 that runs
+	word    [8]byte         // of eventfd and its like
+	rwf     int             // RWF_* of the preadv2 or pwritev2 that runs
 }
 
 // NewContext returns a context with empty descriptor table, root credentials

@@ -67,7 +67,7 @@ func collect() {
 	reach = func(s *Socket) {
 		s.mu.Lock()
 		var inner []*Socket
-		for _, m := range s.queue {
+		for m := s.queue.first; m != nil; m = m.next {
 			for _, f := range m.files {
 				if o, ok := f.Ops().(*Socket); ok {
 					inner = append(inner, o)
@@ -88,7 +88,7 @@ func collect() {
 	counts := make(map[*Socket]int)
 	for s := range suspects {
 		s.mu.Lock()
-		for _, m := range s.queue {
+		for m := s.queue.first; m != nil; m = m.next {
 			for _, f := range m.files {
 				if o, ok := f.Ops().(*Socket); ok {
 					counts[o]++
@@ -110,12 +110,14 @@ func collect() {
 			reach(s)
 		}
 	}
-	var garbage []*message
+	var garbage []messages
 	for s := range suspects {
 		s.mu.Lock()
-		garbage = append(garbage, s.takeLocked()...)
+		garbage = append(garbage, s.takeLocked())
 		s.mu.Unlock()
 	}
 	gcMu.Unlock()
-	drop(garbage)
+	for i := range garbage {
+		garbage[i].drop()
+	}
 }

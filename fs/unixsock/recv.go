@@ -22,97 +22,85 @@ func (s *Socket) Receive(ctx *fs.Context, it *mm.Iter, r *Received, flags int, n
 		return 0, unix.EOPNOTSUPP
 	}
 	end := deadline(s.rcvTimeo.Load())
-	stream := s.typ == unix.SOCK_STREAM
 	total := 0
-	var done []*message // to be dropped without the lock
-	defer func() { recycle(done) }()
 	for {
 		s.mu.Lock()
-		if len(s.queue) == 0 {
-			var err error
-			eof := false
-			switch {
-			case s.err != nil:
-				err = s.err
-				s.err = nil
-			case s.connects() && s.state == fresh:
-				err = unix.EINVAL
-				if s.typ == unix.SOCK_SEQPACKET {
-					err = unix.ENOTCONN
+		if s.queue.empty() {
+			eof, err := s.emptyLocked(nonblock)
+			if eof || err != nil || total > 0 && flags&unix.MSG_WAITALL == 0 {
+				s.mu.Unlock()
+				if total > 0 {
+					err = nil
 				}
-			case s.state == listening:
-				err = unix.EINVAL
-			case s.rdShut || s.gone:
-				eof = true
-			case nonblock:
-				err = unix.EAGAIN
+				return total, err
 			}
+			s.rdq.Enlist(ctx.Thread)
 			s.mu.Unlock()
-			if total > 0 || eof {
-				if total > 0 && !eof && err == nil { // MSG_WAITALL
-					err = s.waitData(ctx, end)
-					if err == nil {
-						continue
-					}
+			if err := s.rdq.Sleep(ctx.Thread, end); err != nil {
+				if total > 0 {
+					return total, nil
 				}
-				return total, nil
-			}
-			if err == nil {
-				err = s.waitData(ctx, end)
-			}
-			if err != nil {
-				return 0, err
+				return 0, timedOut(err)
 			}
 			continue
 		}
-		if !stream {
-			n, m, err := s.recordLocked(it, r, flags)
-			s.mu.Unlock()
-			if m != nil {
-				done = append(done, m)
-			}
-			s.consumed()
-			return n, err
+		var done messages // to be dropped without the lock
+		var n int
+		var stop bool
+		var err error
+		if s.typ != unix.SOCK_STREAM {
+			n, err = s.recordLocked(it, r, flags, &done)
+			stop = true
+		} else {
+			n, stop, err = s.pieceLocked(it, r, flags, total, &done)
 		}
-		n, finished, stop, err := s.pieceLocked(it, r, flags, total)
+		peer, more := s.peer, !s.queue.empty()
 		s.mu.Unlock()
-		done = append(done, finished...)
-		total += n
-		if flags&unix.MSG_PEEK == 0 && n > 0 {
-			s.consumed()
+		if done.first != nil {
+			s.recycle(done)
 		}
-		if err != nil {
-			if total > 0 {
-				return total, nil
-			}
+		if flags&unix.MSG_PEEK == 0 {
+			s.consumed(peer, more)
+		}
+		total += n
+		if err != nil && total == 0 {
 			return 0, err
 		}
-		if stop || it.Len() == 0 || flags&unix.MSG_WAITALL == 0 || flags&unix.MSG_PEEK != 0 {
+		if stop || err != nil || it.Len() == 0 || flags&unix.MSG_WAITALL == 0 || flags&unix.MSG_PEEK != 0 {
 			return total, nil
 		}
 	}
 }
 
-func (s *Socket) waitData(ctx *fs.Context, end int64) error {
-	return timedOut(s.rdq.WaitExclusive(ctx.Thread, end, func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.queue) != 0 || s.rdShut || s.gone || s.err != nil || s.state == closed
-	}))
+// emptyLocked says what receiving from an empty queue is: the end of the data,
+// an error, or, with neither, a wait.
+func (s *Socket) emptyLocked(nonblock bool) (eof bool, err error) {
+	switch {
+	case s.err != nil:
+		err = s.err
+		s.err = nil
+	case s.connects() && s.state == fresh:
+		err = unix.EINVAL
+		if s.typ == unix.SOCK_SEQPACKET {
+			err = unix.ENOTCONN
+		}
+	case s.state == listening:
+		err = unix.EINVAL
+	case s.rdShut || s.gone || s.state == closed:
+		eof = true
+	case nonblock:
+		err = unix.EAGAIN
+	}
+	return eof, err
 }
 
 // consumed tells senders that there is room, and other readers that there is more.
-func (s *Socket) consumed() {
-	s.mu.Lock()
-	peer, more := s.peer, len(s.queue) != 0
-	s.mu.Unlock()
-	if s.connects() {
-		if peer != nil {
-			peer.wrq.Wake(unix.POLLOUT | fs.PollWRNorm)
-		}
-	} else {
-		s.wrq.Wake(unix.POLLOUT | fs.PollWRNorm)
+func (s *Socket) consumed(peer *Socket, more bool) {
+	q := &s.wrq
+	if s.connects() && peer != nil {
+		q = &peer.wrq
 	}
+	q.Wake(unix.POLLOUT | fs.PollWRNorm)
 	if more {
 		s.rdq.Wake(unix.POLLIN | fs.PollRDNorm)
 	}
@@ -140,12 +128,12 @@ func (r *Received) give(m *message, peek bool) {
 }
 
 // recordLocked takes one whole record; what does not fit is lost.
-func (s *Socket) recordLocked(it *mm.Iter, r *Received, flags int) (int, *message, error) {
-	m := s.queue[0]
+func (s *Socket) recordLocked(it *mm.Iter, r *Received, flags int, done *messages) (int, error) {
+	m := s.queue.first
 	whole := len(m.data)
 	n, err := it.CopyTo(m.data)
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	if n < whole {
 		r.Flags |= unix.MSG_TRUNC
@@ -155,60 +143,45 @@ func (s *Socket) recordLocked(it *mm.Iter, r *Received, flags int) (int, *messag
 	}
 	peek := flags&unix.MSG_PEEK != 0
 	r.give(m, peek)
-	if peek {
-		return n, nil, nil
+	if !peek {
+		s.queued -= whole
+		done.push(s.queue.pop())
 	}
-	s.popLocked()
-	s.queued -= whole
-	return n, m, nil
+	return n, nil
 }
 
 // pieceLocked takes what fits of a stream, up to and not beyond a message with
-// descriptors. stop: the caller should get what there is now.
-func (s *Socket) pieceLocked(it *mm.Iter, r *Received, flags, before int) (n int, finished []*message, stop bool, err error) {
+// descriptors; before is what earlier calls have taken. stop: the caller should
+// get what there is now. Finished messages go to done.
+func (s *Socket) pieceLocked(it *mm.Iter, r *Received, flags, before int, done *messages) (n int, stop bool, err error) {
 	peek := flags&unix.MSG_PEEK != 0
-	for i := 0; i < len(s.queue) && (it.Len() > 0 || n == 0 && before == 0 && i == 0); {
-		m := s.queue[i]
+	m := s.queue.first
+	for m != nil && (it.Len() > 0 || n == 0 && before == 0 && m == s.queue.first) {
 		if len(m.files) != 0 && (n > 0 || before > 0) {
-			return n, finished, true, nil // its descriptors belong to the next receive
+			return n, true, nil // its descriptors belong to the next receive
 		}
 		if r.Have && r.Cred != m.cred && s.passCred.Load() {
-			return n, finished, true, nil
+			return n, true, nil
 		}
 		k, err := it.CopyTo(m.data)
 		n += k
 		if err != nil && k == 0 && n == 0 {
-			return 0, finished, true, err
+			return 0, true, err
 		}
 		rights := len(m.files) != 0
 		r.give(m, peek)
-		if peek {
-			i++
-		} else {
+		next := m.next
+		if !peek {
 			m.data = m.data[k:]
 			s.queued -= k
 			if len(m.data) == 0 {
-				s.popLocked()
-				finished = append(finished, m)
+				done.push(s.queue.pop())
 			}
 		}
 		if rights || err != nil {
-			return n, finished, true, nil
+			return n, true, nil
 		}
-		if it.Len() == 0 {
-			break
-		}
+		m = next
 	}
-	return n, finished, false, nil
+	return n, false, nil
 }
-
-func (s *Socket) popLocked() {
-	s.queue[0] = nil
-	if s.queue = s.queue[1:]; len(s.queue) == 0 {
-		s.queue = nil
-	}
-}
-
-// recycle lets go of consumed messages; those of a record whose reader wanted no
-// descriptors still have them.
-func recycle(done []*message) { drop(done) }

@@ -49,7 +49,7 @@ func (s *Socket) Send(ctx *fs.Context, it *mm.Iter, m *Sent, flags int, nonblock
 		n := min(it.Len(), maxPiece)
 		var msg *message
 		if err == nil {
-			msg, err = s.fill(it, n, m)
+			msg, err = peer.fill(it, n, m)
 		}
 		if err == nil {
 			err = peer.put(ctx, s, msg, nonblock, end) // then it is the receiver's
@@ -76,27 +76,29 @@ func (s *Socket) Send(ctx *fs.Context, it *mm.Iter, m *Sent, flags int, nonblock
 
 // writable returns the peer of a connected stream: EPIPE, ENOTCONN.
 func (s *Socket) writable() (*Socket, error) {
+	var err error
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	peer := s.peer
 	switch {
 	case s.err != nil && !s.gone:
-		err := s.err
+		err = s.err
 		s.err = nil
-		return nil, err
 	case s.wrShut || s.gone:
-		return nil, unix.EPIPE
+		err = unix.EPIPE
 	case s.state != connected:
-		return nil, unix.ENOTCONN
+		err = unix.ENOTCONN
 	}
-	return s.peer, nil
+	s.mu.Unlock()
+	return peer, err
 }
 
-// fill makes a message of the next n bytes.
+// fill makes a message to s of the next n bytes.
 func (s *Socket) fill(it *mm.Iter, n int, m *Sent) (*message, error) {
 	if !mm.Admit() {
 		return nil, unix.ENOBUFS
 	}
-	msg := &message{data: make([]byte, n), files: m.Files, cred: m.Cred}
+	msg := s.newMessage(n)
+	msg.files, msg.cred = m.Files, m.Cred
 	got, err := it.CopyFrom(msg.data)
 	if err != nil {
 		it.Revert(got)
@@ -142,7 +144,7 @@ func (s *Socket) sendRecord(ctx *fs.Context, it *mm.Iter, m *Sent, nonblock bool
 			return 0, unix.EPERM
 		}
 	}
-	msg, err := s.fill(it, n, m)
+	msg, err := peer.fill(it, n, m)
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +183,7 @@ func (s *Socket) put(ctx *fs.Context, from *Socket, msg *message, nonblock bool,
 		case s.rdShut:
 			err = unix.EPIPE
 		case s.roomLocked():
-			s.queue = append(s.queue, msg)
+			s.queue.push(msg)
 			s.queued += len(msg.data)
 			s.mu.Unlock()
 			s.rdq.Wake(unix.POLLIN | fs.PollRDNorm)

@@ -41,14 +41,6 @@ type Cred struct {
 // CredOf returns the caller's credentials as a message carries them.
 func CredOf(ctx *fs.Context) Cred { return Cred{ctx.PID, ctx.Cred.EUID, ctx.Cred.EGID} }
 
-// message is one send: for streams a piece of the stream.
-type message struct {
-	data  []byte // not yet read
-	files []*fs.File
-	cred  Cred
-	from  *string // sender's name, nil without one
-}
-
 // Socket is one AF_UNIX socket.
 type Socket struct {
 	fs.BaseOps
@@ -62,7 +54,7 @@ type Socket struct {
 	name    *string // sun_path's bytes; nil: none
 	bound   *fs.InodeBase
 	peer    *Socket
-	queue   []*message
+	queue   messages
 	queued  int // bytes in queue
 	rdShut  bool
 	wrShut  bool
@@ -75,6 +67,7 @@ type Socket struct {
 	sndbuf  int
 	rcvbuf  int
 
+	spare    atomic.Pointer[message] // for newMessage
 	passCred atomic.Bool
 	rcvTimeo atomic.Int64 // ns; 0: none
 	sndTimeo atomic.Int64
@@ -167,8 +160,8 @@ func (s *Socket) Release(*fs.File) {
 	s.state = closed
 	peer := s.peer
 	s.peer = nil
-	unread := len(s.queue) != 0
-	messages := s.takeLocked()
+	unread := !s.queue.empty()
+	left := s.takeLocked()
 	pending := s.backlog
 	s.backlog = nil
 	s.mu.Unlock()
@@ -182,25 +175,15 @@ func (s *Socket) Release(*fs.File) {
 	for _, n := range pending { // connections that nobody will accept
 		n.Release(nil)
 	}
-	drop(messages)
+	left.drop()
 	collect()
 }
 
 // takeLocked empties the queue.
-func (s *Socket) takeLocked() []*message {
-	m := s.queue
-	s.queue, s.queued = nil, 0
-	return m
-}
-
-// drop lets go of the descriptors in messages.
-func drop(messages []*message) {
-	for _, m := range messages {
-		land(m.files)
-		for _, f := range m.files {
-			f.Unref()
-		}
-	}
+func (s *Socket) takeLocked() messages {
+	l := s.queue
+	s.queue, s.queued = messages{}, 0
+	return l
 }
 
 // peerClosed tells a stream that its peer is gone; reset: with unread data.
@@ -267,7 +250,7 @@ func (s *Socket) Poll(f *fs.File, pt *wait.PollTable) uint32 {
 	if s.rdShut && s.wrShut || s.gone || s.connects() && s.state == fresh {
 		ev |= unix.POLLHUP
 	}
-	if len(s.queue) != 0 || len(s.backlog) != 0 {
+	if !s.queue.empty() || len(s.backlog) != 0 {
 		ev |= unix.POLLIN | fs.PollRDNorm
 	}
 	peer, st := s.peer, s.state
@@ -281,15 +264,16 @@ func (s *Socket) Poll(f *fs.File, pt *wait.PollTable) uint32 {
 // hasRoom reports whether a sender to s would not wait.
 func (s *Socket) hasRoom() bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.roomLocked()
+	ok := s.roomLocked()
+	s.mu.Unlock()
+	return ok
 }
 
 func (s *Socket) roomLocked() bool {
 	if s.state == closed || s.rdShut {
 		return true // an error awaits
 	}
-	if s.typ == unix.SOCK_DGRAM && len(s.queue) > maxDatagrams {
+	if s.typ == unix.SOCK_DGRAM && s.queue.n > maxDatagrams {
 		return false
 	}
 	return s.queued < s.rcvbuf
@@ -311,8 +295,8 @@ func (s *Socket) Ioctl(ctx *fs.Context, f *fs.File, cmd uint32, arg uint64) (uin
 			s.mu.Unlock()
 			return 0, unix.EINVAL
 		}
-		if n = s.queued; s.typ != unix.SOCK_STREAM && len(s.queue) > 0 {
-			n = len(s.queue[0].data)
+		if n = s.queued; s.typ != unix.SOCK_STREAM && !s.queue.empty() {
+			n = len(s.queue.first.data)
 		}
 		s.mu.Unlock()
 	case siocOutq:
