@@ -12,6 +12,11 @@
 // program there is of those that the command line names and the usual ones
 // (init.go). From then on everything happens on the goroutines of tasks.
 //
+// The last thing before process 1 is the pace of the garbage collector (gcpace.go):
+// as far as the machine's memory allows, so much may be allocated between two of
+// its cycles that they take no more than a few percent of the kernel's time.
+// /proc/tamarix/gostat shows what they take.
+//
 // # The path of a system call
 //
 // arch/amd64's entry stores the registers; the task's loop (proc/run.go) looks

@@ -63,6 +63,7 @@ func Main(b *info.Boot) {
 	proc.InitThreadsMax()
 	proc.InitOOM()
 	reportMemory(b)
+	paceGC(ramSize(b))
 	startInit(ctx, o)
 	proc.RunLoadAverage()
 }

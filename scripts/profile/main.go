@@ -88,6 +88,11 @@ func run(o *options) error {
 		return err
 	}
 	summary(s)
+	fmt.Printf("Garbage collector: %.2f %% of the kernel's samples", collectorShare(p))
+	if r := collectorReport(text); r != "" {
+		fmt.Printf("; %s", r)
+	}
+	fmt.Println()
 	if rel, err := filepath.Rel(root, o.out); err == nil && !strings.HasPrefix(rel, "..") {
 		o.out = rel
 	}

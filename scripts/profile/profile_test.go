@@ -136,3 +136,21 @@ func TestConvert(t *testing.T) {
 		t.Errorf("%d inlined calls in the whole kernel", inlined)
 	}
 }
+
+func TestCollector(t *testing.T) {
+	for name, want := range map[string]bool{
+		"runtime.gcBgMarkWorker": true, "runtime.gcAssistAlloc": true, "gcWriteBarrier": true, "runtime.gcWriteBarrier2": true,
+		"runtime.(*sweepLocked).sweep": true, "runtime.wbBufFlush1": true, "runtime.bgsweep": true,
+		"runtime.mallocgc": false, "runtime.schedule": false, "runtime.gcController": false,
+	} {
+		if collector.MatchString(name) != want {
+			t.Errorf("%s: %v, want %v", name, !want, want)
+		}
+	}
+	const log = "x\nmallocs 10\ntiny_mallocs 0\nmalloc_bytes 1024\ngc_cycles 1\nkernel_cpu_ns 100\ngc_cpu_ns 10\ngc_pause_max_ns 5000\n" +
+		"mallocs 30\ntiny_mallocs 5\nmalloc_bytes 4096\ngc_cycles 3\nkernel_cpu_ns 300\ngc_cpu_ns 14\ngc_pause_max_ns 7000\n"
+	const want = "2 cycles, 25 allocations of 3 KiB, 2.00 % of the kernel's time by the runtime's account; longest pause since the start 0.007 ms"
+	if got := collectorReport([]byte(log)); got != want {
+		t.Errorf("got %q", got)
+	}
+}

@@ -6,6 +6,18 @@
 #include "bench.h"
 
 #define FILE_NAME "/proc/tamarix/profile"
+#define GOSTAT "/proc/tamarix/gostat" /* of its Go runtime, before and after */
+
+/* Copy a file to the console. */
+static void show(const char *path)
+{
+	static char buf[64 * KIB];
+	int fd = OK(open(path, O_RDONLY));
+	for (long n; (n = OK(read(fd, buf, sizeof buf))) > 0;)
+		for (long at = 0; at < n;)
+			at += OK(write(1, buf + at, n - at));
+	close(fd);
+}
 
 static int command(const char *text)
 {
@@ -23,21 +35,18 @@ void profile_start(void)
 	long rate = parameter("PROFILE", 0);
 	if (!rate)
 		return;
+	show(GOSTAT);
 	snprintf(text, sizeof text, "start %ld", rate);
 	OK(command(text));
 }
 
 void profile_stop(void)
 {
-	static char buf[64 * KIB];
 	if (!parameter("PROFILE", 0))
 		return;
 	OK(command("stop"));
-	int fd = OK(open(FILE_NAME, O_RDONLY));
+	show(GOSTAT);
 	dprintf(1, "PROFILE BEGIN\n");
-	for (long n; (n = OK(read(fd, buf, sizeof buf))) > 0;)
-		for (long at = 0; at < n;)
-			at += OK(write(1, buf + at, n - at));
+	show(FILE_NAME);
 	dprintf(1, "PROFILE END\n");
-	close(fd);
 }
