@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"tamarix/proc"
@@ -29,5 +27,5 @@ func exec(t *proc.Task, dirfd int32, path, argv, envp, flags uint64) (uintptr, e
 	if name == "" && flags&unix.AT_EMPTY_PATH == 0 {
 		return 0, unix.ENOENT
 	}
-	return 0, t.Exec(&proc.ExecArgs{DirFD: dirfd, Path: strings.Clone(name), Flags: int(flags), Argv: argv, Envp: envp})
+	return 0, t.Exec(&proc.ExecArgs{DirFD: dirfd, Path: name, Flags: int(flags), Argv: argv, Envp: envp})
 }

@@ -143,7 +143,7 @@ func (t *Task) Clone(a *CloneArgs) (int32, error) {
 	}
 	var v *vforkWait
 	if flags&unix.CLONE_VFORK != 0 {
-		v = new(vforkWait)
+		v = &c.vforkWait
 		c.vfork = v
 	}
 	c.start()

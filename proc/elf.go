@@ -45,25 +45,26 @@ type elfSegment struct {
 func pageDown(v uint64) uint64 { return v &^ (arch.PageSize - 1) }
 func pageUp(v uint64) uint64   { return (v + arch.PageSize - 1) &^ (arch.PageSize - 1) }
 
-// parseELF reads the file header: where the program headers are, and that this
-// is a program for this machine at all. ENOEXEC if not.
-func parseELF(h []byte) (*elfImage, error) {
+// parseHeader reads the file header: where the program headers are, and that this
+// is a program for this machine at all. ENOEXEC if not. It keeps m's room for
+// segments.
+func (m *elfImage) parseHeader(h []byte) error {
 	le := binary.LittleEndian
 	if len(h) < elfHeaderSize || string(h[:4]) != elf.ELFMAG ||
 		elf.Class(h[elf.EI_CLASS]) != elf.ELFCLASS64 || elf.Data(h[elf.EI_DATA]) != elf.ELFDATA2LSB {
-		return nil, unix.ENOEXEC
+		return unix.ENOEXEC
 	}
 	kind := elf.Type(le.Uint16(h[16:]))
 	if kind != elf.ET_EXEC && kind != elf.ET_DYN || elf.Machine(le.Uint16(h[18:])) != elf.EM_X86_64 {
-		return nil, unix.ENOEXEC
+		return unix.ENOEXEC
 	}
-	m := &elfImage{Dynamic: kind == elf.ET_DYN, Entry: le.Uint64(h[24:]), PhOff: le.Uint64(h[32:]),
-		PhNum: int(le.Uint16(h[56:]))}
+	*m = elfImage{Dynamic: kind == elf.ET_DYN, Entry: le.Uint64(h[24:]), PhOff: le.Uint64(h[32:]),
+		PhNum: int(le.Uint16(h[56:])), Segments: m.Segments[:0]}
 	if le.Uint16(h[54:]) != elfProgSize || m.PhNum < 1 || m.PhNum > maxProgHeaders ||
 		m.PhOff > maxFileOffset {
-		return nil, unix.ENOEXEC
+		return unix.ENOEXEC
 	}
-	return m, nil
+	return nil
 }
 
 // headerSpan returns where in the file the program headers lie.

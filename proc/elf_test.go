@@ -166,3 +166,12 @@ func TestParseScript(t *testing.T) {
 		}
 	}
 }
+
+// parseELF returns what parseHeader makes of h.
+func parseELF(h []byte) (*elfImage, error) {
+	m := new(elfImage)
+	if err := m.parseHeader(h); err != nil {
+		return nil, err
+	}
+	return m, nil
+}

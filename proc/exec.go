@@ -1,8 +1,11 @@
 package proc
 
 import (
+	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -34,13 +37,60 @@ type program struct {
 	secure    bool // AT_SECURE: the program has rights that its caller lacks
 	noRandom  bool
 
-	image     *elfImage
-	interp    *elfImage
+	image     elfImage
+	interp    elfImage
 	bias      uint64 // of image
 	interpAt  uint64 // where the ELF interpreter lies, 0: none
 	entry, sp uint64
 	layout    mm.Layout
 	stackTop  uint64
+
+	// Scratch memory. A program that has been executed leaves it to the next.
+	head          [headSize]byte
+	headers       []byte // program headers
+	mapping       fs.MmapRequest
+	words         [64 * pointerSize]byte // of the arrays of pointers
+	text          []byte                 // one argument
+	argsAt, envAt []uint64
+	aux           []auxEntry
+	block         []byte
+	stack         stackBuilder
+}
+
+// imageHeadSize is how much of a file is read at first: enough for the program
+// headers of most.
+const imageHeadSize = 1024
+
+// programs are those that have been executed. Nothing refers to them but what
+// they refer to is not all gone: newProgram clears it.
+var programs = sync.Pool{New: func() any { return new(program) }}
+
+func newProgram(t *Task, name string) *program {
+	p := programs.Get().(*program)
+	p.t, p.name = t, name
+	return p
+}
+
+// release leaves p to the next exec, without what it refers to. A scratch
+// buffer that has become big goes.
+func (p *program) release() {
+	p.t, p.file, p.name, p.as, p.cred = nil, nil, "", nil, nil
+	clear(p.args[:cap(p.args)])
+	clear(p.env[:cap(p.env)])
+	p.args, p.env = reusable(p.args), reusable(p.env)
+	p.argsAt, p.envAt, p.block = reusable(p.argsAt), reusable(p.envAt), reusable(p.block)
+	p.headers, p.text, p.aux = reusable(p.headers), reusable(p.text), p.aux[:0]
+	p.image.Segments, p.interp.Segments = reusable(p.image.Segments), reusable(p.interp.Segments)
+	p.secure, p.noRandom, p.interpAt, p.layout = false, false, 0, mm.Layout{}
+	programs.Put(p)
+}
+
+// reusable returns list as an empty one, without its memory if that is much.
+func reusable[T any](list []T) []T {
+	if cap(list) > 1024 {
+		return nil
+	}
+	return list[:0]
 }
 
 // argument is a string of the caller's memory, or one of the kernel's.
@@ -58,7 +108,7 @@ func (t *Task) Exec(a *ExecArgs) error {
 		return unix.EAGAIN
 	}
 	t.crowded = false
-	p := &program{t: t, name: a.Path}
+	p := newProgram(t, a.Path)
 	defer p.drop()
 	if err := p.open(a); err != nil {
 		return err
@@ -84,6 +134,7 @@ func (p *program) drop() {
 	if p.file != nil {
 		p.file.Unref()
 	}
+	p.release()
 }
 
 func (p *program) open(a *ExecArgs) error {
@@ -117,26 +168,36 @@ func (p *program) collect(a *ExecArgs) error {
 		return err
 	}
 	if len(p.args) == 0 {
-		p.args = []argument{{}} // a program always has a name (fs/exec.c, since 5.18)
+		p.args = append(p.args, argument{}) // a program always has a name (fs/exec.c, since 5.18)
 	}
 	return nil
 }
 
+// pointers appends the strings whose addresses are in the array at addr.
 func (p *program) pointers(list []argument, addr uint64) ([]argument, error) {
-	for ; addr != 0; addr += pointerSize {
-		v, err := p.t.AS.Read64(addr)
-		if err != nil {
+	if addr == 0 {
+		return list, nil
+	}
+	for {
+		// Never across a page border at once: what lies behind may not exist.
+		n := min(uint64(len(p.words)), (arch.PageSize-addr&(arch.PageSize-1))&^(pointerSize-1))
+		n = max(n, pointerSize)
+		words := p.words[:n]
+		if err := p.t.AS.CopyIn(words, addr); err != nil {
 			return nil, err
 		}
-		if v == 0 {
-			break
+		for ; len(words) > 0; words = words[pointerSize:] {
+			v := binary.LittleEndian.Uint64(words)
+			if v == 0 {
+				return list, nil
+			}
+			if len(list) >= maxArgSpace/pointerSize {
+				return nil, unix.E2BIG
+			}
+			list = append(list, argument{addr: v})
 		}
-		if len(list) >= maxArgSpace/pointerSize {
-			return nil, unix.E2BIG
-		}
-		list = append(list, argument{addr: v})
+		addr += n
 	}
-	return list, nil
 }
 
 // findFormat looks at the file's first bytes: a program, or a script, whose
@@ -147,15 +208,13 @@ func (p *program) findFormat(a *ExecArgs) error {
 		script = "" // its interpreter could not open it
 	}
 	for depth := 0; ; depth++ {
-		var head [headSize]byte
-		n, err := p.t.fsctx.ReadAt(p.file, head[:], 0)
+		n, err := p.t.fsctx.ReadAt(p.file, p.head[:], 0)
 		if err != nil {
 			return err
 		}
-		interp, arg, err := parseScript(head[:n])
+		interp, arg, err := parseScript(p.head[:min(n, headSize)])
 		if err != nil {
-			p.image, err = p.t.readImage(p.file, head[:n])
-			return err
+			return p.readImage(&p.image, p.file, p.head[:n])
 		}
 		if script == "" {
 			return unix.ENOENT
@@ -180,20 +239,19 @@ func (p *program) findFormat(a *ExecArgs) error {
 }
 
 // readImage reads the headers of f, whose first bytes are head.
-func (t *Task) readImage(f *fs.File, head []byte) (*elfImage, error) {
-	m, err := parseELF(head)
-	if err != nil {
-		return nil, err
+func (p *program) readImage(m *elfImage, f *fs.File, head []byte) error {
+	if err := m.parseHeader(head); err != nil {
+		return err
 	}
 	off, n := m.headerSpan()
-	buf := make([]byte, n)
-	if got, err := t.fsctx.ReadAt(f, buf, off); err != nil || got < n {
-		return nil, unix.ENOEXEC
+	if off+int64(n) <= int64(len(head)) {
+		return m.parsePrograms(head[off:][:n], uint64(f.Inode().Base().Size()))
 	}
-	if err := m.parsePrograms(buf, uint64(f.Inode().Base().Size())); err != nil {
-		return nil, err
+	p.headers = slices.Grow(p.headers[:0], n)[:n]
+	if got, err := p.t.fsctx.ReadAt(f, p.headers, off); err != nil || got < n {
+		return unix.ENOEXEC
 	}
-	return m, nil
+	return m.parsePrograms(p.headers, uint64(f.Inode().Base().Size()))
 }
 
 // commit is the point of no return: the other threads go, then t lives in the

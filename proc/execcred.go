@@ -30,35 +30,41 @@ const (
 // capabilities(7), "Transformation of capabilities during execve()". secure is
 // what AT_SECURE tells the program: it has rights that its caller has not.
 func execCred(old *fs.Cred, f *fs.File) (c *fs.Cred, secure bool) {
-	c = old.Clone()
+	n := *old
 	b := f.Inode().Base()
 	mode := b.Mode()
 	m := f.Path().Mount
 	if !old.NoNewPrivs && (m == nil || m.Flags()&unix.MS_NOSUID == 0) {
 		if mode&unix.S_ISUID != 0 {
-			c.EUID = b.UID()
+			n.EUID = b.UID()
 		}
 		if mode&(unix.S_ISGID|unix.S_IXGRP) == unix.S_ISGID|unix.S_IXGRP {
-			c.EGID = b.GID()
+			n.EGID = b.GID()
 		}
 	}
-	setID := c.EUID != old.UID || c.EGID != old.GID
-	if c.EUID != old.EUID || c.EGID != old.EGID {
-		c.Ambient = 0
+	setID := n.EUID != old.UID || n.EGID != old.GID
+	if n.EUID != old.EUID || n.EGID != old.EGID {
+		n.Ambient = 0
 	}
-	c.Permitted = c.Ambient
+	n.Permitted = n.Ambient
 	effective := false
-	if c.SecureBits&secureNoRoot == 0 && (c.EUID == 0 || c.UID == 0) {
-		c.Permitted = old.Inheritable | old.Bounding
-		effective = c.EUID == 0
+	if n.SecureBits&secureNoRoot == 0 && (n.EUID == 0 || n.UID == 0) {
+		n.Permitted = old.Inheritable | old.Bounding
+		effective = n.EUID == 0
 	}
-	c.Effective = c.Ambient
+	n.Effective = n.Ambient
 	if effective {
-		c.Effective = c.Permitted
+		n.Effective = n.Permitted
 	}
-	c.SUID, c.FSUID = c.EUID, c.EUID
-	c.SGID, c.FSGID = c.EGID, c.EGID
-	c.SecureBits &^= secureKeepCaps
-	secure = setID || c.UID != 0 && (effective || c.Permitted&^c.Ambient != 0)
-	return c, secure
+	n.SUID, n.FSUID = n.EUID, n.EUID
+	n.SGID, n.FSGID = n.EGID, n.EGID
+	n.SecureBits &^= secureKeepCaps
+	secure = setID || n.UID != 0 && (effective || n.Permitted&^n.Ambient != 0)
+	if n.EUID == old.EUID && n.SUID == old.SUID && n.FSUID == old.FSUID &&
+		n.EGID == old.EGID && n.SGID == old.SGID && n.FSGID == old.FSGID &&
+		n.Permitted == old.Permitted && n.Effective == old.Effective && n.Ambient == old.Ambient &&
+		n.SecureBits == old.SecureBits {
+		return old, secure
+	}
+	return n.Clone(), secure
 }

@@ -1,6 +1,10 @@
 package proc
 
 import (
+	"bytes"
+	"slices"
+	"unsafe"
+
 	"golang.org/x/sys/unix"
 
 	arch "tamarix/arch/amd64"
@@ -73,7 +77,7 @@ func (p *program) placeAreas() {
 }
 
 func (p *program) loadProgram() error {
-	m := p.image
+	m := &p.image
 	interp, err := p.openInterp()
 	if err != nil {
 		return err
@@ -93,7 +97,7 @@ func (p *program) loadProgram() error {
 	}
 	p.entry = m.Entry + p.bias
 	if interp != nil {
-		at, err := p.mapImage(interp, p.interp, 0)
+		at, err := p.mapImage(interp, &p.interp, 0)
 		if err != nil {
 			return err
 		}
@@ -136,12 +140,13 @@ func (p *program) setLayout() {
 // openInterp opens the ELF interpreter that the program names and reads its
 // headers: ELIBBAD for one that is none itself.
 func (p *program) openInterp() (*fs.File, error) {
-	m := p.image
+	m := &p.image
 	if m.InterpLen == 0 {
 		return nil, nil
 	}
 	ctx := &p.t.fsctx
-	path := make([]byte, m.InterpLen)
+	p.text = slices.Grow(p.text[:0], int(m.InterpLen))
+	path := p.text[:m.InterpLen]
 	if n, err := ctx.ReadAt(p.file, path, int64(m.InterpOff)); err != nil || n < len(path) || path[n-1] != 0 {
 		return nil, unix.ENOEXEC
 	}
@@ -149,10 +154,9 @@ func (p *program) openInterp() (*fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var head [headSize]byte
-	n, err := ctx.ReadAt(f, head[:], 0)
+	n, err := ctx.ReadAt(f, p.head[:], 0)
 	if err == nil {
-		p.interp, err = p.t.readImage(f, head[:n])
+		err = p.readImage(&p.interp, f, p.head[:n])
 	}
 	if err != nil {
 		f.Unref()
@@ -201,8 +205,9 @@ func (p *program) mapSegment(f *fs.File, s *elfSegment, bias uint64) error {
 	if s.FileLen != 0 {
 		in := addr - start
 		n := pageUp(in + s.FileLen)
-		req := fs.MmapRequest{Offset: int64(s.Off - in), Len: n, Prot: s.Prot}
-		obj, maxProt, err := p.t.fsctx.Mmap(f, &req)
+		req := &p.mapping
+		*req = fs.MmapRequest{Offset: int64(s.Off - in), Len: n, Prot: s.Prot}
+		obj, maxProt, err := p.t.fsctx.Mmap(f, req)
 		if err != nil {
 			return err
 		}
@@ -251,7 +256,8 @@ func (p *program) buildStack(vdso uint64) error {
 	if err != nil {
 		return unix.ENOMEM
 	}
-	b := &stackBuilder{mem: p.as, sp: p.stackTop, from: p.stackTop}
+	b := &p.stack
+	b.mem, b.sp, b.low, b.from = p.as, p.stackTop, 0, p.stackTop
 	if err := b.push("\x00\x00\x00\x00\x00\x00\x00\x00"); err != nil {
 		return err
 	}
@@ -261,13 +267,11 @@ func (p *program) buildStack(vdso uint64) error {
 	}
 	name := b.sp
 	p.layout.EnvEnd = b.sp
-	env, err := p.pushAll(b, p.env)
-	if err != nil {
+	if p.envAt, err = p.pushAll(p.envAt, p.env); err != nil {
 		return err
 	}
 	p.layout.EnvStart = b.sp
-	args, err := p.pushAll(b, p.args)
-	if err != nil {
+	if p.argsAt, err = p.pushAll(p.argsAt, p.args); err != nil {
 		return err
 	}
 	p.layout.ArgStart, p.layout.ArgEnd = b.sp, p.layout.EnvStart
@@ -284,18 +288,20 @@ func (p *program) buildStack(vdso uint64) error {
 		return err
 	}
 	platform := b.sp
-	var seed [16]byte
-	FillRandom(seed[:])
-	if err := b.push(string(seed[:])); err != nil {
+	seed := p.words[:16]
+	FillRandom(seed)
+	if err := b.push(text(seed)); err != nil {
 		return err
 	}
-	block, auxv := argWords(args, env, p.auxv(name, platform, b.sp, vdso))
-	p.layout.Auxv = auxv
+	p.aux = p.auxv(p.aux[:0], name, platform, b.sp, vdso)
+	block, auxv := argWords(p.block, p.argsAt, p.envAt, p.aux)
+	p.block = block
+	p.layout.Auxv = slices.Clone(auxv)
 	sp := (b.sp - uint64(len(block))) &^ 15
 	if err := b.skip(b.sp - uint64(len(block)) - sp); err != nil {
 		return err
 	}
-	if err := b.push(string(block)); err != nil {
+	if err := b.push(text(block)); err != nil {
 		return err
 	}
 	if err := b.flush(); err != nil {
@@ -305,37 +311,59 @@ func (p *program) buildStack(vdso uint64) error {
 	return nil
 }
 
-// pushAll pushes strings, the last first, and returns their addresses.
-func (p *program) pushAll(b *stackBuilder, list []argument) ([]uint64, error) {
-	at := make([]uint64, len(list))
+// text returns p as a string, for as long as p stays the same.
+func text(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
+
+// pushAll pushes strings, the last first, and returns their addresses, in room
+// if that is enough.
+func (p *program) pushAll(room []uint64, list []argument) ([]uint64, error) {
+	at := slices.Grow(room[:0], len(list))[:len(list)]
 	for i := len(list) - 1; i >= 0; i-- {
 		s := list[i].text
 		if list[i].addr != 0 {
 			var err error
-			if s, err = p.t.AS.CopyInString(list[i].addr, maxArgString); err != nil {
-				if err == unix.ENAMETOOLONG {
-					err = unix.E2BIG
-				}
+			if s, err = p.argument(list[i].addr); err != nil {
 				return nil, err
 			}
 		}
-		if err := b.pushString(s); err != nil {
+		if err := p.stack.pushString(s); err != nil {
 			return nil, err
 		}
-		at[i] = b.sp
+		at[i] = p.stack.sp
 	}
 	return at, nil
 }
 
-// auxv returns what the kernel tells the program about itself and the machine,
+// argument returns the caller's string at addr, which is valid until the next
+// call: E2BIG if it is too long.
+func (p *program) argument(addr uint64) (string, error) {
+	const chunk = 128
+	p.text = p.text[:0]
+	for len(p.text) < maxArgString {
+		// Never across a page border at once: what lies behind may not exist.
+		at := addr + uint64(len(p.text))
+		n := min(maxArgString-len(p.text), arch.PageSize-int(at&(arch.PageSize-1)), chunk)
+		p.text = slices.Grow(p.text, n)
+		part := p.text[len(p.text):][:n]
+		if err := p.t.AS.CopyIn(part, at); err != nil {
+			return "", err
+		}
+		if z := bytes.IndexByte(part, 0); z >= 0 {
+			return text(p.text[:len(p.text)+z]), nil
+		}
+		p.text = p.text[:len(p.text)+n]
+	}
+	return "", unix.E2BIG
+}
+
+// auxv appends to a what the kernel tells the program about itself and the machine,
 // in Linux's order (create_elf_tables).
-func (p *program) auxv(name, platform, random, vdso uint64) []auxEntry {
+func (p *program) auxv(a []auxEntry, name, platform, random, vdso uint64) []auxEntry {
 	c := p.cred
 	secure := uint64(0)
 	if p.secure {
 		secure = 1
 	}
-	var a []auxEntry
 	if vdso != 0 {
 		a = append(a, auxEntry{atSysinfoEHDR, vdso})
 	}

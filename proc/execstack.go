@@ -2,6 +2,7 @@ package proc
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -67,8 +68,13 @@ func (b *stackBuilder) pushString(s string) error {
 	return b.push(s)
 }
 
-// skip leaves n bytes as they are.
+// skip leaves n bytes, of a stack that is new, as they are: zero.
 func (b *stackBuilder) skip(n uint64) error {
+	if in := b.sp & (arch.PageSize - 1); n < in {
+		clear(b.buf[in-n : in]) // they may go out with what is around them
+		b.sp -= n
+		return nil
+	}
 	if err := b.flush(); err != nil {
 		return err
 	}
@@ -135,11 +141,11 @@ const (
 )
 
 // argWords returns the block from argc to the end of the auxiliary vector,
-// and the part of it that is the auxiliary vector.
-func argWords(args, env []uint64, aux []auxEntry) (block []byte, auxv []byte) {
+// in room if that is enough, and the part of it that is the auxiliary vector.
+func argWords(room []byte, args, env []uint64, aux []auxEntry) (block []byte, auxv []byte) {
 	le := binary.LittleEndian
 	n := 1 + len(args) + 1 + len(env) + 1 + 2*len(aux)
-	block = make([]byte, 0, n*pointerSize)
+	block = slices.Grow(room[:0], n*pointerSize)
 	block = le.AppendUint64(block, uint64(len(args)))
 	for _, p := range args {
 		block = le.AppendUint64(block, p)

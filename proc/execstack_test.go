@@ -87,7 +87,7 @@ func TestArgLimit(t *testing.T) {
 }
 
 func TestArgWords(t *testing.T) {
-	block, auxv := argWords([]uint64{10, 20}, []uint64{30}, []auxEntry{{atPagesz, 4096}, {atNull, 0}})
+	block, auxv := argWords(nil, []uint64{10, 20}, []uint64{30}, []auxEntry{{atPagesz, 4096}, {atNull, 0}})
 	want := []uint64{2, 10, 20, 0, 30, 0, atPagesz, 4096, 0, 0}
 	if len(block) != 8*len(want) || len(auxv) != 32 {
 		t.Fatalf("%d bytes, %d of auxv", len(block), len(auxv))

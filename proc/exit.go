@@ -43,7 +43,6 @@ func (t *Task) exit() {
 	}
 	t.account.tasks.Add(-1)
 	t.Ctx.Free()
-	t.fsctx.PathBuf = [2][]byte{} // a zombie needs none
 }
 
 func (t *Task) exitUntilPanic() {

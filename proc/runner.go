@@ -13,6 +13,7 @@ import (
 type runner struct {
 	thread wait.Thread // how it waits for a task
 	next   atomic.Pointer[Task]
+	paths  [2][]byte // room for path names, lent to the task
 }
 
 // maxIdleRunners bounds the goroutines that wait for a task, and so their stacks.
@@ -44,7 +45,10 @@ func (t *Task) start() {
 // run runs t and then whatever task start hands over.
 func (r *runner) run(t *Task) {
 	for {
+		t.fsctx.PathBuf = r.paths
 		t.main()
+		r.paths = t.fsctx.PathBuf
+		t.fsctx.PathBuf = [2][]byte{} // a zombie needs none
 		t = nil
 		idle := &idleRunners
 		idle.mu.Lock()

@@ -1,7 +1,6 @@
 package proc
 
 import (
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -56,6 +55,7 @@ type Task struct {
 	sysNr         int64      // number of the system call it is in, -1 outside
 	panics        int        // Go panics that happened while it ran
 	vfork         *vforkWait // whom to wake when this task executes a program or ends
+	vforkWait     vforkWait  // what vfork points to, if anything
 	childSetTID   uint64     // user address to store the own TID at when it first runs
 	futex         futexWaiter
 	childWait     wait.Entry   // its place among those who wait for a child
@@ -101,13 +101,20 @@ func (t *Task) Comm() string {
 	return ""
 }
 
+// commName is a command name and its characters, in one allocation.
+type commName struct {
+	text string
+	room [15]byte
+}
+
 // SetComm sets the command name, cut to 15 bytes (TASK_COMM_LEN - 1).
 func (t *Task) SetComm(name string) {
 	if len(name) > 15 {
 		name = name[:15]
 	}
-	name = strings.Clone(name)
-	t.comm.Store(&name)
+	c := new(commName)
+	c.text = text(c.room[:copy(c.room[:], name)])
+	t.comm.Store(&c.text)
 }
 
 // StartTime returns when t was made, on the clock of wait.Now.
