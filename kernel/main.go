@@ -65,7 +65,8 @@ func Main(b *info.Boot) {
 	reportMemory(b)
 	paceGC(ramSize(b))
 	startInit(ctx, o)
-	proc.RunLoadAverage()
+	proc.StartLoadAverage()
+	select {}
 }
 
 // reportMachine logs what the kernel runs on.

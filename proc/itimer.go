@@ -17,7 +17,7 @@ type groupTimers struct {
 	real realTimer
 	cpu  [2]cpuTimer // ITIMER_VIRTUAL, ITIMER_PROF
 	// check is the next look at the CPU time, for cpu.
-	check   *time.Timer
+	check   *wait.Timer
 	checked int64 // CPU time at the last look
 	idle    int   // looks in a row that found no progress
 
@@ -28,7 +28,7 @@ type groupTimers struct {
 // realTimer is ITIMER_REAL. A periodic one is armed again when its signal is
 // delivered, not before: a process cannot be flooded.
 type realTimer struct {
-	timer    *time.Timer
+	timer    *wait.Timer
 	deadline int64 // wait.Now()
 	interval int64
 	armed    bool
@@ -129,7 +129,7 @@ func (g *ThreadGroup) armReal() {
 	d := time.Duration(max(r.deadline-wait.Now(), 0))
 	r.armed = true
 	if r.timer == nil {
-		r.timer = time.AfterFunc(d, g.realExpired)
+		r.timer = wait.AfterFunc(d, g.realExpired)
 	} else {
 		r.timer.Reset(d)
 	}
@@ -193,7 +193,7 @@ func (g *ThreadGroup) scheduleCheck(user, system int64) {
 		d = min(d, max(16*time.Millisecond, d>>ts.idle))
 	}
 	if ts.check == nil {
-		ts.check = time.AfterFunc(d, g.checkCPUTime)
+		ts.check = wait.AfterFunc(d, g.checkCPUTime)
 	} else {
 		ts.check.Reset(d)
 	}

@@ -43,14 +43,14 @@ func sampleLoad(n uint64) {
 	}
 }
 
-// RunLoadAverage samples the load for ever; package kernel calls it when all
-// else is done.
-func RunLoadAverage() {
-	for {
-		wait.SleepThread(loadInterval)
+// StartLoadAverage samples the load from now on.
+func StartLoadAverage() {
+	var t *wait.Timer
+	t = wait.AfterFunc(loadInterval, func() {
 		running, _ := TaskCounts()
 		sampleLoad(uint64(running))
-	}
+		t.Reset(loadInterval)
+	})
 }
 
 // TaskCounts returns how many tasks run or are ready to, and how many there are.

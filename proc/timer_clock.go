@@ -186,7 +186,7 @@ type alarm struct {
 	deadline int64  // on clock; a delay on a clock that can be set: on wait.Now
 	armed    bool
 	absolute bool // the deadline is a time of day, on a clock that can be set
-	timer    *time.Timer
+	timer    *wait.Timer
 }
 
 // set arms the alarm for deadline, a time on its clock. absolute says that it
@@ -205,7 +205,7 @@ func (a *alarm) arm() {
 	a.armed = true
 	d := a.delay()
 	if a.timer == nil {
-		a.timer = time.AfterFunc(d, a.fn)
+		a.timer = wait.AfterFunc(d, a.fn)
 	} else {
 		a.timer.Reset(d)
 	}

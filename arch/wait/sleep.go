@@ -1,7 +1,7 @@
 package wait
 
 import (
-	"time"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,21 +16,29 @@ func entersyscallblock()
 //go:linkname exitsyscall runtime.exitsyscall
 func exitsyscall()
 
-// SleepThread sleeps for d with the thread that the caller runs on, below the
-// Go scheduler. It is for the one goroutine that sleeps all the time: as long as
-// there is a Go timer anywhere, the scheduler reads the clock at every switch
-// of goroutines. And a thread that sleeps tells the runtime that a program
-// whose goroutines all wait has not come to a deadlock.
-func SleepThread(d time.Duration) {
-	ts := unix.NsecToTimespec(int64(d))
-	sleepThread(&ts)
+// Operations of futex(2) (UAPI linux/futex.h).
+const (
+	futexWaitPrivate = 0 | 128
+	futexWakePrivate = 1 | 128
+)
+
+// sleepThread sleeps, with the thread that the caller runs on, for ns or until
+// wakeThread, if word is old.
+func sleepThread(word *atomic.Uint32, old uint32, ns int64) {
+	ts := unix.NsecToTimespec(ns)
+	futexSleep(word, old, &ts)
 }
 
-// sleepThread must not grow its stack between the brackets.
+// futexSleep must not grow its stack between the brackets.
 //
 //go:nosplit
-func sleepThread(ts *unix.Timespec) {
+func futexSleep(word *atomic.Uint32, old uint32, ts *unix.Timespec) {
 	entersyscallblock()
-	unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(ts)), 0, 0)
+	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitPrivate, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, 0)
 	exitsyscall()
+}
+
+// wakeThread wakes the thread that sleeps on word.
+func wakeThread(word *atomic.Uint32) {
+	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWakePrivate, 1, 0, 0, 0)
 }

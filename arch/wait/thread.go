@@ -23,7 +23,7 @@ type Thread struct {
 	sleeps      atomic.Uint64 // written by the owner
 	busy        bool          // entry is linked into a queue; owner's goroutine only
 	park        parking       // how the goroutine is found again
-	timer       *time.Timer   // made at the first timed sleep, then reused; owner's goroutine only
+	timer       *Timer        // made at the first timed sleep, then reused; owner's goroutine only
 	entry       Entry         // for the Wait functions, so that they need not allocate
 }
 
@@ -105,7 +105,7 @@ func (t *Thread) ParkUntil(deadline int64) (timedOut bool) {
 		return true
 	}
 	if t.timer == nil {
-		t.timer = time.AfterFunc(time.Duration(left), t.Wake)
+		t.timer = AfterFunc(time.Duration(left), t.Wake)
 	} else {
 		t.timer.Reset(time.Duration(left))
 	}
