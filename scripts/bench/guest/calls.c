@@ -23,10 +23,28 @@ static void clock_call(long n)
 
 static int (*vdso)(int, struct timespec *);
 
-/* Find __vdso_clock_gettime in the image the kernel has mapped: the symbol and
-   string tables by way of the dynamic section. The number of symbols stands in
-   the section headers or, without those, nowhere but in the hash tables; the
-   string table follows the symbols in every vDSO there is. */
+/* How many symbols a dynamic symbol table has stands in its hash tables alone:
+   the old kind has as many chain links as there are symbols; in the GNU kind the
+   symbols of a bucket lie one after the other, the last one's hash being odd. */
+static size_t symbols(const uint32_t *hash, const uint32_t *gnu)
+{
+	if (hash)
+		return hash[1];
+	if (!gnu)
+		return 0;
+	const uint32_t *buckets = gnu + 4 + 2 * gnu[2], *chain = buckets + gnu[0];
+	uint32_t last = 0;
+	for (uint32_t i = 0; i < gnu[0]; i++)
+		if (buckets[i] > last)
+			last = buckets[i];
+	if (last < gnu[1])
+		return gnu[1]; /* nothing is hashed */
+	while (!(chain[last - gnu[1]] & 1))
+		last++;
+	return last + 1;
+}
+
+/* Find __vdso_clock_gettime in the image the kernel has mapped. */
 static void find_vdso(void)
 {
 	char *base = (char *)getauxval(AT_SYSINFO_EHDR);
@@ -35,24 +53,28 @@ static void find_vdso(void)
 	Elf64_Ehdr *eh = (Elf64_Ehdr *)base;
 	Elf64_Phdr *ph = (Elf64_Phdr *)(base + eh->e_phoff);
 	Elf64_Dyn *dyn = 0;
-	char *bias = base;
+	char *bias = 0;
 	for (int i = 0; i < eh->e_phnum; i++) {
-		if (ph[i].p_type == PT_LOAD)
+		if (ph[i].p_type == PT_LOAD && !bias)
 			bias = base + ph[i].p_offset - ph[i].p_vaddr;
 		if (ph[i].p_type == PT_DYNAMIC)
 			dyn = (Elf64_Dyn *)(base + ph[i].p_offset);
 	}
 	Elf64_Sym *sym = 0;
 	char *str = 0;
+	uint32_t *hash = 0, *gnu = 0;
 	for (; dyn && dyn->d_tag; dyn++) {
-		if (dyn->d_tag == DT_SYMTAB)
-			sym = (Elf64_Sym *)(bias + dyn->d_un.d_ptr);
-		if (dyn->d_tag == DT_STRTAB)
-			str = bias + dyn->d_un.d_ptr;
+		void *at = bias + dyn->d_un.d_ptr;
+		switch (dyn->d_tag) {
+		case DT_SYMTAB: sym = at; break;
+		case DT_STRTAB: str = at; break;
+		case DT_HASH: hash = at; break;
+		case DT_GNU_HASH: gnu = at; break;
+		}
 	}
-	for (; sym && str && (char *)sym < str; sym++)
-		if (sym->st_value && !strcmp(str + sym->st_name, "__vdso_clock_gettime"))
-			vdso = (int (*)(int, struct timespec *))(bias + sym->st_value);
+	for (size_t i = 0, n = sym && str ? symbols(hash, gnu) : 0; i < n; i++)
+		if (sym[i].st_value && !strcmp(str + sym[i].st_name, "__vdso_clock_gettime"))
+			vdso = (int (*)(int, struct timespec *))(bias + sym[i].st_value);
 	if (!vdso)
 		skip("unsupported: no clock_gettime in the vDSO");
 	EXPECT(0, vdso(CLOCK_MONOTONIC, &ts));
