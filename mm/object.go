@@ -20,19 +20,9 @@ type Pager interface {
 	WritePage(idx uint64, f arch.Frame) error
 }
 
-// chunkPages is how many pages of an Object one chunk of its index covers.
-const chunkPages = 64
-
 // smallPages is how many pages an Object keeps without any chunk: most files
 // of a system are smaller than this.
 const smallPages = 4
-
-// chunk is the index of chunkPages consecutive pages; 0 is a page that is not
-// there.
-type chunk struct {
-	frames [chunkPages]arch.Frame
-	n      int // frames that are there
-}
 
 // Object is memory that can be mapped more than once: the page cache of a
 // file, the whole content of a tmpfs file, or shared anonymous memory. Each
@@ -51,8 +41,8 @@ type Object struct {
 	// memory must not be touched under it.
 	mu     sync.RWMutex
 	small  [smallPages]arch.Frame
-	chunks map[uint64]*chunk // by index / chunkPages, for pages from smallPages on
-	n      atomic.Uint64     // pages in the index; read without mu by Pages
+	chunks *chunkIndex   // for pages from smallPages on; made on first use
+	n      atomic.Uint64 // pages in the index; read without mu by Pages
 
 	// reserve, if set, is asked before n pages are added (false: no room)
 	// and told with a negative n when pages are freed. Called under mu.
@@ -74,12 +64,18 @@ type Object struct {
 // nil Pager the Object is the file (tmpfs): pages that were never written are
 // zeros, and pages that were stay until Truncate or the last Unref.
 func NewObject(p Pager) *Object {
-	o := &Object{pager: p, shmem: p == nil}
+	o := new(Object)
+	o.Init(p)
+	return o
+}
+
+// Init makes an Object that is part of something else what NewObject returns.
+func (o *Object) Init(p Pager) {
+	o.pager, o.shmem = p, p == nil
 	o.refs.Store(1)
 	if p != nil {
 		registerPaged(o)
 	}
-	return o
 }
 
 // NewSharedMemory returns size bytes of zeros: shared anonymous memory.
@@ -109,8 +105,9 @@ func (o *Object) Unref() {
 		unregisterPaged(o)
 	}
 	o.mu.Lock()
-	o.removeLocked(0, ^uint64(0)).free()
+	gone := o.removeLocked(0, ^uint64(0))
 	o.mu.Unlock()
+	gone.free()
 }
 
 // Size returns the size in bytes: the end of file for mappings.
@@ -137,17 +134,32 @@ func (o *Object) cached(idx uint64, fs []arch.Frame) int {
 	n := 0
 	o.mu.RLock()
 	end := pagesOf(o.size.Load())
-	for i := range fs {
-		fs[i] = 0
-		at := idx + uint64(i)
-		if at >= end {
-			continue
+	for len(fs) > 0 {
+		// As many as lie side by side in the index.
+		run := o.small[:]
+		at := idx
+		if idx >= smallPages {
+			at = idx % chunkPages
+			run = nil
+			if c := o.chunks.get(idx / chunkPages); c != nil {
+				run = c.frames[:]
+			}
 		}
-		if f := o.get(at); f != 0 {
-			f.Ref()
-			fs[i] = f
-			n++
+		k := min(chunkPages-at, uint64(len(fs)))
+		if run == nil || idx >= end {
+			clear(fs[:k])
+		} else {
+			k = min(uint64(len(run))-at, uint64(len(fs)), end-idx)
+			for i, f := range run[at : at+k] {
+				if f != 0 {
+					f.Ref()
+					n++
+				}
+				fs[i] = f
+			}
 		}
+		fs = fs[k:]
+		idx += k
 	}
 	o.mu.RUnlock()
 	return n
@@ -163,7 +175,7 @@ func (o *Object) get(idx uint64) arch.Frame {
 	if idx < smallPages {
 		return o.small[idx]
 	}
-	if c := o.chunks[idx/chunkPages]; c != nil {
+	if c := o.chunks.get(idx / chunkPages); c != nil {
 		return c.frames[idx%chunkPages]
 	}
 	return 0
@@ -176,13 +188,13 @@ func (o *Object) put(idx uint64, f arch.Frame) {
 		o.small[idx] = f
 		return
 	}
-	c := o.chunks[idx/chunkPages]
+	c := o.chunks.get(idx / chunkPages)
 	if c == nil {
 		c = new(chunk)
 		if o.chunks == nil {
-			o.chunks = make(map[uint64]*chunk)
+			o.chunks = new(chunkIndex)
 		}
-		o.chunks[idx/chunkPages] = c
+		o.chunks.set(idx/chunkPages, c)
 	}
 	c.frames[idx%chunkPages] = f
 	c.n++
@@ -194,11 +206,11 @@ func (o *Object) drop(idx uint64) arch.Frame {
 	var f arch.Frame
 	if idx < smallPages {
 		f, o.small[idx] = o.small[idx], 0
-	} else if c := o.chunks[idx/chunkPages]; c != nil {
+	} else if c := o.chunks.get(idx / chunkPages); c != nil {
 		f, c.frames[idx%chunkPages] = c.frames[idx%chunkPages], 0
 		if f != 0 {
 			if c.n--; c.n == 0 {
-				delete(o.chunks, idx/chunkPages)
+				o.chunks.set(idx/chunkPages, nil)
 			}
 		}
 	}
@@ -218,19 +230,31 @@ type removed struct {
 // removeLocked takes the pages [lo, hi) out of the index. Their references
 // pass to the result, to be freed by its free method. Precondition: mu held
 // in write mode.
-func (o *Object) removeLocked(lo, hi uint64) *removed {
-	r := new(removed)
+func (o *Object) removeLocked(lo, hi uint64) (r removed) {
 	before := o.n.Load()
+	if before == 0 {
+		return r
+	}
 	for i := lo; i < min(hi, smallPages); i++ {
 		r.small[i] = o.drop(i)
 	}
-	for k, c := range o.chunks {
+	if o.chunks != nil {
+		o.removeChunksLocked(lo, hi, &r)
+	}
+	if gone := before - o.n.Load(); o.reserve != nil && gone != 0 {
+		o.reserve(-int64(gone))
+	}
+	return r
+}
+
+func (o *Object) removeChunksLocked(lo, hi uint64, r *removed) {
+	for k, c := range o.chunks.all() {
 		first := k * chunkPages
 		if first >= hi || first+chunkPages <= lo {
 			continue
 		}
 		if first >= lo && first+chunkPages <= hi {
-			delete(o.chunks, k)
+			o.chunks.set(k, nil)
 			o.n.Add(-uint64(c.n))
 			r.chunks = append(r.chunks, c)
 			continue
@@ -241,10 +265,6 @@ func (o *Object) removeLocked(lo, hi uint64) *removed {
 			}
 		}
 	}
-	if gone := before - o.n.Load(); o.reserve != nil && gone != 0 {
-		o.reserve(-int64(gone))
-	}
-	return r
 }
 
 func (r *removed) free() {

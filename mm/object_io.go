@@ -346,7 +346,7 @@ func (o *Object) seek(off int64, data bool) int64 {
 		return size
 	}
 	for idx := uint64(off) >> arch.PageShift; idx < pagesOf(size); idx++ {
-		if idx >= smallPages && idx%chunkPages == 0 && o.chunks[idx/chunkPages] == nil {
+		if idx >= smallPages && idx%chunkPages == 0 && o.chunks.get(idx/chunkPages) == nil {
 			if !data {
 				return max(off, int64(idx)<<arch.PageShift)
 			}
@@ -369,7 +369,7 @@ func (o *Object) seek(off int64, data bool) int64 {
 
 // nextChunk returns the number of the first chunk from k on.
 func (o *Object) nextChunk(k uint64) (first uint64, ok bool) {
-	for c := range o.chunks {
+	for c := range o.chunks.all() {
 		if c >= k && (!ok || c < first) {
 			first, ok = c, true
 		}

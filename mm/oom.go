@@ -144,7 +144,7 @@ func (o *Object) shrink(max int) int {
 			n++
 		}
 	}
-	for k, c := range o.chunks {
+	for k, c := range o.chunks.all() {
 		for i, f := range c.frames {
 			if n < max && idle(f) {
 				o.drop(k*chunkPages + uint64(i)).Unref()

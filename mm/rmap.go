@@ -174,7 +174,7 @@ func (o *Object) dirtyPages(lo, hi uint64) []uint64 {
 	for i, f := range o.small {
 		add(uint64(i), f)
 	}
-	for k, c := range o.chunks {
+	for k, c := range o.chunks.all() {
 		for i, f := range c.frames {
 			add(k*chunkPages+uint64(i), f)
 		}
