@@ -92,7 +92,8 @@ func (ctx *Context) chmod(p Path, mode uint32) error {
 	if mode&unix.S_ISGID != 0 && !ctx.Cred.InGroup(b.GID()) && !ctx.Cred.Capable(unix.CAP_FSETID) {
 		mode &^= unix.S_ISGID
 	}
-	return ino.SetAttr(ctx, &SetAttr{Valid: SetMode | SetCtime, Mode: mode, Ctime: Now()})
+	ctx.set = SetAttr{Valid: SetMode | SetCtime, Mode: mode, Ctime: Now()}
+	return ino.SetAttr(ctx, &ctx.set)
 }
 
 // Chown is fchownat(2); an id of ^0 stays. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH.
@@ -122,7 +123,8 @@ func (ctx *Context) chown(p Path, uid, gid uint32) error {
 	b := ino.Base()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	set := SetAttr{Valid: SetCtime, Ctime: Now()}
+	set := &ctx.set
+	*set = SetAttr{Valid: SetCtime, Ctime: Now()}
 	capChown := ctx.Cred.Capable(unix.CAP_CHOWN)
 	owner := ctx.Cred.FSUID == b.UID()
 	if uid != ^uint32(0) {
@@ -145,7 +147,7 @@ func (ctx *Context) chown(p Path, uid, gid uint32) error {
 			set.Mode = left & 0o7777
 		}
 	}
-	return ino.SetAttr(ctx, &set)
+	return ino.SetAttr(ctx, set)
 }
 
 // TimeSpec is one time of utimensat(2).
@@ -187,7 +189,8 @@ func (ctx *Context) utimens(p Path, times *[2]TimeSpec) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := Now()
-	set := SetAttr{Valid: SetCtime | SetAtime | SetMtime, Atime: now, Mtime: now, Ctime: now}
+	set := &ctx.set
+	*set = SetAttr{Valid: SetCtime | SetAtime | SetMtime, Atime: now, Mtime: now, Ctime: now}
 	if times == nil || times[0].Now && times[1].Now {
 		if !ctx.isOwner(b) {
 			if err := ctx.Permission(b, MayWrite); err != nil {
@@ -209,7 +212,7 @@ func (ctx *Context) utimens(p Path, times *[2]TimeSpec) error {
 		pick(times[0], &set.Atime, SetAtime)
 		pick(times[1], &set.Mtime, SetMtime)
 	}
-	return ino.SetAttr(ctx, &set)
+	return ino.SetAttr(ctx, set)
 }
 
 // Truncate is truncate(2).
@@ -266,14 +269,15 @@ func (ctx *Context) truncate(ino Inode, size int64, f *File) error {
 		}
 	}
 	now := Now()
-	set := SetAttr{Valid: SetSize | SetMtime | SetCtime, Size: size, Mtime: now, Ctime: now, File: f}
+	set := &ctx.set
+	*set = SetAttr{Valid: SetSize | SetMtime | SetCtime, Size: size, Mtime: now, Ctime: now, File: f}
 	if mode := b.Mode(); !ctx.Cred.Capable(unix.CAP_FSETID) {
 		if left := killPriv(mode); left != mode {
 			set.Valid |= SetMode
 			set.Mode = left & 0o7777
 		}
 	}
-	return ino.SetAttr(ctx, &set)
+	return ino.SetAttr(ctx, set)
 }
 
 // Access is faccessat2(2): want is R_OK, W_OK, X_OK bits or F_OK. Without

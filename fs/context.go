@@ -53,6 +53,7 @@ type Context struct {
 	PathBuf [2][]byte
 	Attr    Attr       // of stat
 	dir     DirContext // of getdents
+	set     SetAttr    // of chmod, chown, utimensat, truncate
 
 	spare *File // closed, for the next open
 

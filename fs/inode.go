@@ -14,8 +14,8 @@ import (
 // Locking: the VFS calls Create, Mkdir, Mknod, Symlink, Link, Unlink, Rmdir and
 // Rename with Base().mu of every directory involved held for writing, and Lookup
 // with it held at least for reading, after checking permissions, existence and
-// types. Names handed in may point into scratch memory: an implementation
-// that keeps a name clones it.
+// types. A new name (of Create, Mkdir, Mknod, Symlink, Link, Rename) may be
+// kept; other names, and a symbolic link's text, may point into scratch memory.
 type Inode interface {
 	// Base returns the part every inode has.
 	Base() *InodeBase

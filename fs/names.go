@@ -36,7 +36,7 @@ func (ctx *Context) startCreate(dirfd int32, path string, wantDir bool) (dir Pat
 		node.base.mu.Unlock()
 		return dir, nil, qname{}, err
 	}
-	return dir, node, name, nil
+	return dir, node, d.keep(name), nil
 }
 
 // Mkdir is mkdirat(2).

@@ -178,6 +178,14 @@ func (d *Dentry) table() *nameTable {
 	return t
 }
 
+// keep returns q, whose dentry d is, in memory that stays.
+func (d *Dentry) keep(q qname) qname {
+	if d == negative {
+		return qname{strings.Clone(q.s), q.hash}
+	}
+	return d.label.Load().qname
+}
+
 // add caches a name under d and returns its dentry; when another goroutine was
 // faster, that one's. ino nil makes it negative. The name is cloned.
 func (d *Dentry) add(q qname, ino Inode) *Dentry {
@@ -215,9 +223,9 @@ func (d *Dentry) drop(c *Dentry) {
 }
 
 // rename gives d, which no table holds, another place: in directory dir, which
-// has no such name.
+// has no such name. q's name is kept.
 func (d *Dentry) rename(dir *Dentry, q qname) {
-	l := &label{qname: qname{strings.Clone(q.s), q.hash}, d: d}
+	l := &label{qname: q, d: d}
 	d.parent.Store(dir)
 	d.label.Store(l)
 	t := dir.table()

@@ -308,6 +308,7 @@ func (ctx *Context) create(dir Path, node *inodeBox, name qname, flags int, mode
 		node.base.mu.Unlock()
 		return nil, err
 	}
+	name = d.keep(name)
 	ino, err := node.Inode.Create(ctx, name.s, unix.S_IFREG|mode)
 	if err != nil {
 		node.base.mu.Unlock()

@@ -142,6 +142,7 @@ func (ctx *Context) Rename(oldfd int32, oldpath string, newfd int32, newpath str
 			defer nbox.base.mu.Unlock()
 		}
 	}
+	nname = nd.keep(nname)
 	if err := onode.Inode.Rename(ctx, oname.s, nnode.Inode, nname.s, target, flags); err != nil {
 		return err
 	}

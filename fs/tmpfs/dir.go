@@ -36,9 +36,9 @@ const (
 	entrySize   = 20 // what a name adds to st_size (BOGO_DIRENT_SIZE, mm/shmem.c)
 )
 
-// add enters a name that is not there. The name is cloned.
+// add enters a name that is not there, and keeps it.
 func (d *dir) add(name string, ino fs.Inode) {
-	e := &entry{strings.Clone(name), ino, ino.Base(), firstCookie + d.next}
+	e := &entry{name, ino, ino.Base(), firstCookie + d.next}
 	d.next++
 	if d.names == nil {
 		d.names = make(map[string]*entry)

@@ -13,7 +13,7 @@ import (
 // fallocate apart; readers take no lock.
 type file struct {
 	node
-	obj   *mm.Object
+	obj   mm.Object
 	seals atomic.Uint32 // F_SEAL_*; set under the inode lock
 	memfd bool          // never gets a name; immutable
 	ops   fileOps
@@ -21,7 +21,7 @@ type file struct {
 
 // init gives a new file its memory.
 func (f *file) init() {
-	f.obj = mm.NewObject(nil)
+	f.obj.Init(nil)
 	f.obj.SetPageLimit(f.s.reserve)
 	f.ops.f = f
 	f.seals.Store(unix.F_SEAL_SEAL)
@@ -89,7 +89,7 @@ type fileOps struct {
 
 // Read implements fs.FileOps.
 func (o *fileOps) Read(ctx *fs.Context, of *fs.File, it *mm.Iter, pos *int64) (int, error) {
-	obj := o.f.obj
+	obj := &o.f.obj
 	n, err := obj.ReadAt(it, *pos, obj.Size())
 	*pos += int64(n)
 	of.Accessed()
@@ -137,7 +137,7 @@ func (o *fileOps) Write(ctx *fs.Context, of *fs.File, it *mm.Iter, pos *int64) (
 
 // Seek implements fs.FileOps.
 func (o *fileOps) Seek(ctx *fs.Context, of *fs.File, off int64, whence int) (int64, error) {
-	obj := o.f.obj
+	obj := &o.f.obj
 	switch whence {
 	case unix.SEEK_DATA, unix.SEEK_HOLE:
 		if off < 0 {
@@ -163,7 +163,7 @@ func (o *fileOps) Mmap(ctx *fs.Context, of *fs.File, m *fs.MmapRequest) (*mm.Obj
 		return nil, unix.EPERM
 	}
 	of.Accessed()
-	return o.f.obj, nil
+	return &o.f.obj, nil
 }
 
 // Fsync implements fs.FileOps.
