@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"bytes"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,20 +22,11 @@ func pathInto(t *proc.Task, addr uint64, i int) (string, error) {
 	if ctx.PathBuf[i] == nil {
 		ctx.PathBuf[i] = make([]byte, fs.PathMax)
 	}
-	buf := ctx.PathBuf[i]
-	for done := 0; done < len(buf); {
-		// Never across a page border at once: what lies behind may not exist.
-		at := addr + uint64(done)
-		n := min(len(buf)-done, 4096-int(at&4095), 128)
-		if err := ctx.AS.CopyIn(buf[done:done+n], at); err != nil {
-			return "", err
-		}
-		if z := bytes.IndexByte(buf[done:done+n], 0); z >= 0 {
-			return unsafe.String(&buf[0], done+z), nil
-		}
-		done += n
+	n, err := ctx.AS.CopyInPath(ctx.PathBuf[i], addr)
+	if err != nil {
+		return "", err
 	}
-	return "", unix.ENAMETOOLONG
+	return unsafe.String(&ctx.PathBuf[i][0], n), nil
 }
 
 const atCwd = unix.AT_FDCWD

@@ -68,6 +68,30 @@ func (as *AddressSpace) copyIn(p []byte, addr uint64) (int, error) {
 	return n, nil
 }
 
+// CopyInPath fills p with the string at user address addr, which ends before
+// the first NUL, and returns its length: ENAMETOOLONG if p has no room for string
+// and NUL, EFAULT if memory ends first.
+func (as *AddressSpace) CopyInPath(p []byte, addr uint64) (int, error) {
+	n, found := arch.StringFromUser(as.pt, p, addr)
+	for try := 0; !found; {
+		if n >= len(p) {
+			return 0, unix.ENAMETOOLONG
+		}
+		if !userRange(addr, uint64(n)+1) {
+			return 0, unix.EFAULT
+		}
+		if err := as.faultIn(addr+uint64(n), 0, &try); err != nil {
+			return 0, err
+		}
+		var m int
+		if m, found = arch.StringFromUser(as.pt, p[n:], addr+uint64(n)); m > 0 {
+			n += m
+			try = 0
+		}
+	}
+	return n, nil
+}
+
 // clear zeroes user memory and returns how many bytes before EFAULT.
 func (as *AddressSpace) clear(addr, size uint64) (int, error) {
 	n := arch.ZeroUser(as.pt, addr, size)

@@ -3,6 +3,7 @@
 package amd64
 
 import (
+	"bytes"
 	"sync/atomic"
 	"unsafe"
 )
@@ -48,7 +49,19 @@ func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
 	return unsafe.Pointer(&e.Frame().Page()[va&(PageSize-1)])
 }
 
-// The four below stay within one page.
+// Those below stay within one page.
+
+func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, found bool) {
+	p := hostWalk(root, src, false)
+	if p == nil {
+		return 0, false
+	}
+	from := unsafe.Slice((*byte)(p), n)
+	if i := bytes.IndexByte(from, 0); i >= 0 {
+		from, found = from[:i], true
+	}
+	return copy(unsafe.Slice((*byte)(dst), n), from), found
+}
 
 func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int {
 	p := hostWalk(root, src, false)

@@ -147,11 +147,11 @@ func TestUserCopies(t *testing.T) {
 	if n := ZeroUser(pt, base+PageSize-3, 6); n != 6 {
 		t.Errorf("ZeroUser stopped after %d", n)
 	}
-	if n, ok := StrnlenUser(pt, base+5, 1<<20); !ok || n != PageSize-8 {
-		t.Errorf("StrnlenUser: %d %v", n, ok)
+	if n, ok := StringFromUser(pt, dst, base+5); !ok || n != PageSize-8 {
+		t.Errorf("StringFromUser: %d %v", n, ok)
 	}
-	if n, ok := StrnlenUser(pt, base+3*PageSize, 10); ok || n != 0 {
-		t.Errorf("StrnlenUser of nothing: %d %v", n, ok)
+	if n, ok := StringFromUser(pt, dst[:10], base+3*PageSize); ok || n != 0 {
+		t.Errorf("StringFromUser of nothing: %d %v", n, ok)
 	}
 	for _, bad := range []uint64{0, UserTop - 2, UserTop, 1 << 47, ^uint64(0)} {
 		if n := CopyFromUser(pt, dst, bad); n != 0 {

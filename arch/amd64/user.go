@@ -92,6 +92,11 @@ func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int
 //go:noescape
 func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
 
+// userString copies up to the first NUL among n bytes: copied counts those before it.
+//
+//go:noescape
+func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, found bool)
+
 func userZero(root Frame, dst uint64, n int) int
 func userLoad32(root Frame, addr uint64) (v uint32, ok bool)
 func userLoad64(root Frame, addr uint64) (v uint64, ok bool)

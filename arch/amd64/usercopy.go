@@ -93,6 +93,22 @@ func StrnlenUser(pt *PageTable, addr uint64, max int) (n int, ok bool) {
 	return n, true
 }
 
+// StringFromUser copies from user address src up to the first NUL, which found
+// says is there; n counts the bytes before it, or before the first fault or the
+// end of dst. What lies behind them in dst is undefined.
+func StringFromUser(pt *PageTable, dst []byte, src uint64) (n int, found bool) {
+	want := clip(src, len(dst))
+	for n < want {
+		k := min(want-n, PageSize-int((src+uint64(n))&(PageSize-1)))
+		m, found := userString(pt.root, unsafe.Pointer(&dst[n]), src+uint64(n), k)
+		n += m
+		if found || m < k {
+			return n, found
+		}
+	}
+	return n, false
+}
+
 // LoadUser32 reads an aligned word; false is a fault at addr.
 func LoadUser32(pt *PageTable, addr uint64) (uint32, bool) {
 	if !userRange(addr, 4) {

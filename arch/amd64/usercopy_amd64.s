@@ -160,6 +160,58 @@ TEXT ·userCAS32(SB),NOSPLIT|NOFRAME,$0-29
 	MOVB	$1, ok+28(FP)
 	JMP	·userCopyFixup(SB)
 
+// func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, found bool)
+// It copies eight bytes at a time, and looks for the NUL among them as C
+// libraries do: x-0x01..01 &^ x & 0x80..80 has its lowest bit in the first zero
+// byte of x.
+TEXT ·userString(SB),NOSPLIT|NOFRAME,$0-41
+	MOVQ	root+0(FP), AX
+	MOVQ	dst+8(FP), DI
+	MOVQ	src+16(FP), SI
+	MOVQ	n+24(FP), CX
+	MOVB	$0, found+40(FP)
+	CALL	·userWord(SB)
+	LEAQ	copied+32(FP), R9
+	MOVQ	DI, R8
+	MOVQ	$0x0101010101010101, R10
+	MOVQ	$0x8080808080808080, R11
+	SUBQ	$8, CX
+	JLT	tail
+words:
+	MOVQ	(SI), AX
+	MOVQ	AX, (DI)
+	MOVQ	AX, BX
+	SUBQ	R10, BX
+	NOTQ	AX
+	ANDQ	R11, AX
+	ANDQ	AX, BX
+	JNE	last
+	ADDQ	$8, SI
+	ADDQ	$8, DI
+	SUBQ	$8, CX
+	JGE	words
+tail:
+	ADDQ	$8, CX
+	JEQ	end
+bytes:
+	MOVB	(SI), AX
+	MOVB	AX, (DI)
+	TESTB	AX, AX
+	JEQ	found
+	INCQ	SI
+	INCQ	DI
+	DECQ	CX
+	JNE	bytes
+end:
+	JMP	·userCopyFixup(SB)
+last:
+	BSFQ	BX, BX
+	SHRQ	$3, BX
+	ADDQ	BX, DI
+found:
+	MOVB	$1, found+40(FP)
+	JMP	·userCopyFixup(SB)
+
 TEXT ·userCopyLast(SB),NOSPLIT|NOFRAME,$0
 	INT	$3
 

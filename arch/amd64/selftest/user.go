@@ -408,7 +408,7 @@ func copies() error {
 		return fmt.Errorf("cleared %d", n)
 	}
 	arch.CopyToUser(s.pt, heapAt, []byte("hello\x00"))
-	if n, ok := arch.StrnlenUser(s.pt, heapAt, 100); n != 5 || !ok {
+	if n, ok := arch.StringFromUser(s.pt, make([]byte, 100), heapAt); n != 5 || !ok {
 		return fmt.Errorf("string of %d %v", n, ok)
 	}
 	return nil
