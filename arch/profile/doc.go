@@ -26,6 +26,9 @@
 //	kernel 17 IP TOP TOP RET RET …  samples with this stack, see arch.ProfileSample
 //	end
 //
+// [HeapText], for /proc/tamarix/heap, is of the same kind: who allocates from the
+// kernel's heap, by Go's own heap profile. It is off until [SetHeapRate].
+//
 // # What a sample cannot show
 //
 // An interrupt waits while interrupts are off: in trap context (the calls of the

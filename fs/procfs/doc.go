@@ -28,7 +28,9 @@
 // time in the kernel since the start: gc_share_percent) and the longest time that
 // it has stopped everything (gc_pause_max_ns). Reading it does not stop anything.
 // Writing "start RATE" or "stop" to profile, as root, takes a CPU profile of the
-// kernel; reading shows it (package arch/profile).
+// kernel; reading shows it (package arch/profile). Writing a number of bytes to
+// heap makes one allocation in so many be noted by call chain, 0 none; reading
+// shows them.
 //
 // # Access
 //

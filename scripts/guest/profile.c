@@ -103,6 +103,22 @@ TEST_FLAGS(profile, keeps_time, 20, TAMARIX_ONLY)
 	CHECK((b.ru_utime.tv_sec - a.ru_utime.tv_sec) * 1000000 + b.ru_utime.tv_usec - a.ru_utime.tv_usec > 50000);
 }
 
+TEST_FLAGS(profile, heap, 20, TAMARIX_ONLY)
+{
+	spit("/proc/tamarix/heap", "1");
+	for (int i = 0; i < 100; i++) /* a mapping each */
+		OK(mmap(0, PAGE, i & 1 ? PROT_READ : PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	spit("/proc/tamarix/heap", "0");
+	long n = 0, most = 0;
+	for (char *p = slurp("/proc/tamarix/heap"); (p = strstr(p, "\nalloc ")); p++) {
+		n = strtol(p + 7, 0, 10);
+		most = n > most ? n : most;
+	}
+	CHECK(most >= 100);
+	int fd = OK(open("/proc/tamarix/heap", O_WRONLY));
+	ERR(EINVAL, write(fd, "-1", 2));
+}
+
 TEST_FLAGS(profile, gostat, 20, TAMARIX_ONLY)
 {
 	CHECK(field_of("/proc/tamarix/gostat", "mallocs") > 0);

@@ -23,6 +23,15 @@
 // along with the out/tamarix.debug of the very kernel that took it. Package
 // arch/profile describes the text.
 //
+// It does the same with /proc/tamarix/heap, where the kernel's heap is allocated:
+//
+//	echo 1 > /proc/tamarix/heap		(every allocation is noted)
+//	...
+//	echo 0 > /proc/tamarix/heap
+//	cat /proc/tamarix/heap
+//
+//	go tool pprof -sample_index=alloc_objects -top profile.pb.gz
+//
 // Samples in ring 3 stand below "user", one leaf for each program; those of CPUs
 // without work are "idle". -focus, -ignore and -show of go tool pprof take them
 // out: -ignore '^idle$'.

@@ -87,6 +87,10 @@ func run(o *options) error {
 	if err := errors.Join(p.Write(f), f.Close()); err != nil {
 		return err
 	}
+	if s.heap {
+		fmt.Printf("Look at it:  go tool pprof -top %s\n", o.out)
+		return nil
+	}
 	summary(s)
 	fmt.Printf("Garbage collector: %.2f %% of the kernel's samples", collectorShare(p))
 	if r := collectorReport(text); r != "" {

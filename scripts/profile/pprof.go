@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,10 @@ func convert(s *samples, y *symbols, kernel string, src *sources) *profile.Profi
 			"mean delay of the samples in ns: " + s.late,
 		},
 	}
+	if s.heap {
+		b.heap(s)
+		return b.profile
+	}
 	for _, k := range s.stacks {
 		sample := &profile.Sample{Value: []int64{k.count, k.count * period}}
 		switch k.kind {
@@ -73,6 +78,44 @@ func convert(s *samples, y *symbols, kernel string, src *sources) *profile.Profi
 		b.profile.Sample = append(b.profile.Sample, sample)
 	}
 	return b.profile
+}
+
+// heap makes the profile one of allocations. The runtime has noted inlined calls
+// as calls: of each address, only the innermost frame counts.
+func (b *builder) heap(s *samples) {
+	p := b.profile
+	p.SampleType = []*profile.ValueType{
+		{Type: "alloc_objects", Unit: "count"}, {Type: "alloc_space", Unit: "bytes"},
+		{Type: "inuse_objects", Unit: "count"}, {Type: "inuse_space", Unit: "bytes"},
+	}
+	p.DefaultSampleType = "alloc_space"
+	p.PeriodType, p.Period = &profile.ValueType{Type: "space", Unit: "bytes"}, s.rate
+	p.Comments = p.Comments[:0]
+	for _, k := range s.stacks {
+		h := k.heap
+		if s.rate > 1 && h[0] > 0 {
+			// What was noted stands for what was not: an object is noted with
+			// probability 1 - exp(-size/rate).
+			size := float64(h[1]) / float64(h[0])
+			scale := 1 / (1 - math.Exp(-size/float64(s.rate)))
+			for i := range h {
+				h[i] = int64(float64(h[i]) * scale)
+			}
+		}
+		sample := &profile.Sample{Value: []int64{h[0], h[1], h[0] - h[2], h[1] - h[3]}}
+		if len(k.words) == 0 {
+			continue
+		}
+		for _, ret := range k.words {
+			l := b.location(ret - 1)
+			l.Line = l.Line[:min(1, len(l.Line))]
+			if len(sample.Location) == 0 && len(l.Line) > 0 && strings.HasPrefix(l.Line[0].Function.Name, "runtime.") {
+				continue // how it allocates: of no interest
+			}
+			sample.Location = append(sample.Location, l)
+		}
+		p.Sample = append(p.Sample, sample)
+	}
 }
 
 // name returns the place of what is no code of the kernel's.

@@ -46,6 +46,23 @@ cut off`
 	}
 }
 
+func TestParseHeap(t *testing.T) {
+	s, err := parse(strings.NewReader("tamarix-heap 1\nrate 1\nalloc 3 48 1 16 ffff800001001000 a\nalloc 1 2 3 4\nend\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := s.stacks[0]; !s.heap || len(s.stacks) != 2 || k.heap != [4]int64{3, 48, 1, 16} || len(k.words) != 2 || k.words[1] != 10 {
+		t.Errorf("got %+v", s)
+	}
+	if _, err := parse(strings.NewReader("tamarix-heap 1\nalloc 3 48 1\nend\n")); err == nil {
+		t.Error("a line without all its numbers is accepted")
+	}
+	p := convert(s, &symbols{}, "", &sources{found: map[string]string{}})
+	if err := p.CheckValid(); err != nil || len(p.Sample) != 1 || p.Sample[0].Value[3] != 32 {
+		t.Errorf("%v, %v", err, p)
+	}
+}
+
 // TestRules reads what Go's linker writes for a function with a frame of 24 bytes.
 func TestRules(t *testing.T) {
 	code := []byte{

@@ -10,6 +10,7 @@ import (
 
 // samples is what the kernel's text says, see package arch/profile.
 type samples struct {
+	heap                 bool // of allocations, not of time
 	rate, ns, cpus, lost int64
 	late                 string
 	stacks               []stack
@@ -20,7 +21,8 @@ type stack struct {
 	kind  string // "user", "kernel", "idle"
 	count int64
 	comm  string   // of a user stack
-	words []uint64 // of a kernel stack: IP, two words on top of the stack, return addresses
+	words []uint64 // of a kernel stack: IP, two words on top of the stack, return addresses; of an allocation: return addresses
+	heap  [4]int64 // of an allocation: objects and bytes allocated, objects and bytes free again
 }
 
 // parse finds the last complete profile in a text, which may be a whole log.
@@ -33,11 +35,11 @@ func parse(r io.Reader) (*samples, error) {
 		if len(f) == 0 {
 			continue
 		}
-		if f[0] == "tamarix-profile" {
+		if f[0] == "tamarix-profile" || f[0] == "tamarix-heap" {
 			if len(f) != 2 || f[1] != "1" {
 				return nil, fmt.Errorf("line %d: %s: another format than this program reads", n, in.Text())
 			}
-			s = &samples{}
+			s = &samples{heap: f[0] == "tamarix-heap"}
 			continue
 		}
 		if s == nil {
@@ -88,15 +90,33 @@ func (s *samples) line(f []string) (err error) {
 			k.comm = f[2]
 		}
 		if k.kind == "kernel" && err == nil {
-			for _, w := range f[2:] {
-				v, e := strconv.ParseUint(w, 16, 64)
-				if e != nil {
-					return e
-				}
-				k.words = append(k.words, v)
+			k.words, err = addresses(f[2:])
+		}
+		s.stacks = append(s.stacks, k)
+	case "alloc":
+		k := stack{kind: f[0]}
+		for i := range k.heap {
+			if len(f) < 2 {
+				return fmt.Errorf("no number")
 			}
+			number(&k.heap[i])
+			f = f[1:]
+		}
+		if err == nil {
+			k.words, err = addresses(f[1:])
 		}
 		s.stacks = append(s.stacks, k)
 	}
 	return err
+}
+
+func addresses(words []string) (list []uint64, err error) {
+	for _, w := range words {
+		v, err := strconv.ParseUint(w, 16, 64)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }

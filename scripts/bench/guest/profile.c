@@ -5,6 +5,8 @@
  */
 #include "bench.h"
 
+#include <termios.h>
+
 #define FILE_NAME "/proc/tamarix/profile"
 #define GOSTAT "/proc/tamarix/gostat" /* of its Go runtime, before and after */
 
@@ -49,4 +51,5 @@ void profile_stop(void)
 	dprintf(1, "PROFILE BEGIN\n");
 	show(FILE_NAME);
 	dprintf(1, "PROFILE END\n");
+	tcdrain(1); /* the kernel's last words must not come in between */
 }
