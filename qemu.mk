@@ -26,7 +26,7 @@ SYMBOLS  := $(OUT)/tamarix.debug
 # info.TextBase as the signed number that the linker wants.
 TEXT_BASE := -0x7ffffefff000
 
-.PHONY: help kernel initramfs run test profile stress debug deps qemu-installed clean check-go FORCE
+.PHONY: help kernel initramfs run test profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
 
 help:
 	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
@@ -35,6 +35,8 @@ help:
 	@echo 'make debug       the same, waiting for gdb'
 	@echo 'make test        all tests; RUN=regexp for some of them'
 	@echo 'make stress      ten minutes of load'
+	@echo 'make bench       side by side with Linux, about 20 minutes; N= boots, ROWS= of them, PARTS=, QUICK=1'
+	@echo 'make bench-figures   measure what make test holds the kernel to'
 	@echo 'make profile     where the kernel spends its time in a benchmark: ROW=name [RATE=$(RATE)] [SECONDS=$(SECONDS)] [ICOUNT=1]'
 	@echo 'make clean       remove $(OUT)'
 	@echo 'Variables: SMP=$(SMP) MEM=$(MEM) CPU=$(CPU) MACHINE=$(MACHINE) (or pc) ACCEL=$(ACCEL)'
@@ -98,6 +100,15 @@ profile: kernel qemu-installed
 
 stress: check-go
 	$(GO) run ./scripts/test -stress 10m
+
+# N=7: more boots for wall time. ROWS=pipe_rt,stat: only those. PARTS=wall,scaling:
+# only those. QUICK=1: a look. SHOW=1: the last run again. README=1: its table into README.md.
+bench: check-go
+	@$(GO) run ./scripts/bench $(if $(N),-n $(N)) $(if $(ROWS),-rows=$(ROWS)) $(if $(PARTS),-parts $(PARTS)) \
+		$(if $(QUICK),-quick) $(if $(SHOW),-show) $(if $(README),-readme)
+
+bench-figures: kernel
+	@$(GO) run ./scripts/bench -figures
 
 clean:
 	rm -rf $(OUT)

@@ -287,3 +287,16 @@ func (vm *VM) Kill() {
 
 // Age is the time since the start.
 func (vm *VM) Age() time.Duration { return time.Since(vm.started) }
+
+// Version is QEMU's version, "7.2.22" say.
+func Version() (string, error) {
+	out, err := exec.Command("qemu-system-x86_64", "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%w (scripts/deps.sh installs QEMU)", err)
+	}
+	m := regexp.MustCompile(`version (\d+(?:\.\d+)*)`).FindSubmatch(out)
+	if m == nil {
+		return "", fmt.Errorf("qemu-system-x86_64 --version: no version in %q", out)
+	}
+	return string(m[1]), nil
+}
