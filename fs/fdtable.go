@@ -14,7 +14,8 @@ import (
 const MaxFDs = 1 << 20
 
 // FDTable is a table of file descriptors. Get takes no lock: it reads a slot
-// and takes a reference unless the file is on its way out.
+// and takes a reference unless the file is on its way out. Who holds a reference
+// to the table without being a task that uses it may look, but not close.
 type FDTable struct {
 	refs  atomic.Int32
 	slots atomic.Pointer[fdSlots]
@@ -75,6 +76,23 @@ func (t *FDTable) Get(fd int32) (*File, error) {
 		return nil, unix.EBADF
 	}
 	return f, nil
+}
+
+// Borrow returns the file behind fd, nil if there is none, for the one system
+// call that runs. counted says that the file comes with a reference, which the
+// caller has to drop. A table that nobody shares needs none: the only task that
+// could take the file out of it is busy with this call. O_PATH descriptors come
+// too; they can neither be read nor written.
+func (t *FDTable) Borrow(fd int32) (f *File, counted bool) {
+	if t.refs.Load() != 1 {
+		f = t.get(fd)
+		return f, f != nil
+	}
+	s := t.slots.Load().f
+	if uint(fd) >= uint(len(s)) {
+		return nil, false
+	}
+	return s[fd].Load(), false
 }
 
 // GetRaw is Get that returns O_PATH descriptors too.

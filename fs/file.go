@@ -19,6 +19,7 @@ const (
 	ModeWrite           // writing allowed
 	ModePath            // O_PATH: only a name
 	ModeStream          // no position: reads and writes are not serialised, lseek gives ESPIPE
+	ModeNoPos           // a position without a meaning, always 0: not serialised either
 	ModeExec            // opened for execution: writers get ETXTBSY meanwhile
 	modeWriter          // counted in InodeBase.writers
 	ModePoll            // has wait queues: epoll accepts it

@@ -16,13 +16,22 @@ func (ctx *Context) Read(f *File, it *mm.Iter) (int, error) {
 	if f.mode&ModeRead == 0 {
 		return 0, unix.EBADF
 	}
-	if f.mode&ModeStream != 0 {
-		ctx.pos = 0
-		return ctx.IO.countRead(f.ops.Read(ctx, f, it, &ctx.pos))
+	if f.mode&(ModeStream|ModeNoPos) == 0 {
+		return ctx.readAtPos(f, it)
 	}
+	ctx.pos = 0
+	n, err := f.ops.Read(ctx, f, it, &ctx.pos)
+	ctx.IO.countRead(n)
+	return n, err
+}
+
+// readAtPos is Read for files with a position, which it holds on to.
+func (ctx *Context) readAtPos(f *File, it *mm.Iter) (int, error) {
 	f.posMu.Lock()
 	defer f.posMu.Unlock()
-	return ctx.IO.countRead(f.ops.Read(ctx, f, it, &f.pos))
+	n, err := f.ops.Read(ctx, f, it, &f.pos)
+	ctx.IO.countRead(n)
+	return n, err
 }
 
 // Write writes at f's position: write(2), writev(2).
@@ -30,13 +39,22 @@ func (ctx *Context) Write(f *File, it *mm.Iter) (int, error) {
 	if f.mode&ModeWrite == 0 {
 		return 0, unix.EBADF
 	}
-	if f.mode&ModeStream != 0 {
-		ctx.pos = 0
-		return ctx.IO.countWrite(f.ops.Write(ctx, f, it, &ctx.pos))
+	if f.mode&(ModeStream|ModeNoPos) == 0 {
+		return ctx.writeAtPos(f, it)
 	}
+	ctx.pos = 0
+	n, err := f.ops.Write(ctx, f, it, &ctx.pos)
+	ctx.IO.countWrite(n)
+	return n, err
+}
+
+// writeAtPos is Write for files with a position, which it holds on to.
+func (ctx *Context) writeAtPos(f *File, it *mm.Iter) (int, error) {
 	f.posMu.Lock()
 	defer f.posMu.Unlock()
-	return ctx.IO.countWrite(f.ops.Write(ctx, f, it, &f.pos))
+	n, err := f.ops.Write(ctx, f, it, &f.pos)
+	ctx.IO.countWrite(n)
+	return n, err
 }
 
 // Pread reads from position pos on: pread64(2), preadv(2). ESPIPE for streams.
@@ -51,7 +69,9 @@ func (ctx *Context) Pread(f *File, it *mm.Iter, pos int64) (int, error) {
 		return 0, unix.EBADF
 	}
 	ctx.pos = pos
-	return ctx.IO.countRead(f.ops.Read(ctx, f, it, &ctx.pos))
+	n, err := f.ops.Read(ctx, f, it, &ctx.pos)
+	ctx.IO.countRead(n)
+	return n, err
 }
 
 // Pwrite writes at position pos: pwrite64(2), pwritev(2).
@@ -66,7 +86,9 @@ func (ctx *Context) Pwrite(f *File, it *mm.Iter, pos int64) (int, error) {
 		return 0, unix.EBADF
 	}
 	ctx.pos = pos
-	return ctx.IO.countWrite(f.ops.Write(ctx, f, it, &ctx.pos))
+	n, err := f.ops.Write(ctx, f, it, &ctx.pos)
+	ctx.IO.countWrite(n)
+	return n, err
 }
 
 // ReadAt fills p from off on for the kernel itself (exec reads headers and

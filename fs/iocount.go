@@ -16,21 +16,19 @@ func (c *IOCounts) Load() (readBytes, readCalls, writeBytes, writeCalls uint64) 
 		atomic.LoadUint64(&c.writeBytes), atomic.LoadUint64(&c.writeCalls)
 }
 
-// countRead books one call that moved n bytes and passes its result on. There is
-// one writer, so no locked addition is needed.
-func (c *IOCounts) countRead(n int, err error) (int, error) {
+// countRead books one call that moved n bytes. There is one writer, so no locked
+// addition is needed.
+func (c *IOCounts) countRead(n int) {
 	atomic.StoreUint64(&c.readCalls, c.readCalls+1)
 	if n > 0 {
 		atomic.StoreUint64(&c.readBytes, c.readBytes+uint64(n))
 	}
-	return n, err
 }
 
 // countWrite is countRead for writing.
-func (c *IOCounts) countWrite(n int, err error) (int, error) {
+func (c *IOCounts) countWrite(n int) {
 	atomic.StoreUint64(&c.writeCalls, c.writeCalls+1)
 	if n > 0 {
 		atomic.StoreUint64(&c.writeBytes, c.writeBytes+uint64(n))
 	}
-	return n, err
 }

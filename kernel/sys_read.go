@@ -16,13 +16,19 @@ func fdArg(v uint64) int32 { return int32(uint32(v)) }
 // userIter sets ctx.Iter to the n bytes of user memory at addr, cut to what one
 // call may transfer (read(2)): EFAULT outside user space, as access_ok decides.
 func userIter(ctx *fs.Context, addr, n uint64) error {
-	if int64(n) < 0 {
-		return unix.EINVAL
+	if n > fs.MaxRW {
+		if int64(n) < 0 {
+			return unix.EINVAL
+		}
+		if !userSpan(addr, n) {
+			return unix.EFAULT
+		}
+		n = fs.MaxRW
 	}
-	if !userSpan(addr, n) {
+	if addr > userTop-n {
 		return unix.EFAULT
 	}
-	ctx.Iter = mm.UserIter(ctx.AS, addr, int(min(n, fs.MaxRW)))
+	ctx.Iter.SetUser(ctx.AS, addr, int(n))
 	return nil
 }
 
@@ -31,36 +37,44 @@ const userTop = 0x7fff_ffff_f000
 
 func userSpan(addr, n uint64) bool { return n <= userTop && addr <= userTop-n }
 
+// giveBack ends a call that has failed with f borrowed, or without a file.
+func giveBack(f *fs.File, counted bool, err error) (uintptr, error) {
+	if counted {
+		f.Unref()
+	}
+	return 0, err
+}
+
 func sysRead(t *proc.Task, a *Args) (uintptr, error) {
 	ctx := t.FSContext()
-	f, err := ctx.Files.Get(fdArg(a[0]))
-	if err != nil {
-		return 0, err
+	f, counted := ctx.Files.Borrow(fdArg(a[0]))
+	if f == nil || f.Mode()&fs.ModeRead == 0 {
+		return giveBack(f, counted, unix.EBADF)
 	}
-	if err = userIter(ctx, a[1], a[2]); err == nil || f.Mode()&fs.ModeRead == 0 {
-		var n int
-		n, err = ctx.Read(f, &ctx.Iter)
+	if err := userIter(ctx, a[1], a[2]); err != nil {
+		return giveBack(f, counted, err)
+	}
+	n, err := ctx.Read(f, &ctx.Iter)
+	if counted {
 		f.Unref()
-		return uintptr(n), err
 	}
-	f.Unref()
-	return 0, err
+	return uintptr(n), err
 }
 
 func sysWrite(t *proc.Task, a *Args) (uintptr, error) {
 	ctx := t.FSContext()
-	f, err := ctx.Files.Get(fdArg(a[0]))
-	if err != nil {
-		return 0, err
+	f, counted := ctx.Files.Borrow(fdArg(a[0]))
+	if f == nil || f.Mode()&fs.ModeWrite == 0 {
+		return giveBack(f, counted, unix.EBADF)
 	}
-	if err = userIter(ctx, a[1], a[2]); err == nil || f.Mode()&fs.ModeWrite == 0 {
-		var n int
-		n, err = ctx.Write(f, &ctx.Iter)
+	if err := userIter(ctx, a[1], a[2]); err != nil {
+		return giveBack(f, counted, err)
+	}
+	n, err := ctx.Write(f, &ctx.Iter)
+	if counted {
 		f.Unref()
-		return uintptr(n), err
 	}
-	f.Unref()
-	return 0, err
+	return uintptr(n), err
 }
 
 func sysPread64(t *proc.Task, a *Args) (uintptr, error) {

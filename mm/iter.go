@@ -1,6 +1,8 @@
 package mm
 
 import (
+	arch "tamarix/arch/amd64"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -38,6 +40,18 @@ func UserIter(as *AddressSpace, addr uint64, n int) Iter {
 		n = 0
 	}
 	return Iter{as: as, one: Segment{addr, uint64(n)}, left: n}
+}
+
+// SetUser makes it what UserIter returns, at a lower price.
+func (it *Iter) SetUser(as *AddressSpace, addr uint64, n int) {
+	if it.as != as {
+		it.as = as
+	}
+	if it.segs != nil {
+		it.segs = nil
+	}
+	it.one, it.off = Segment{addr, uint64(n)}, 0
+	it.left, it.done = n, 0
 }
 
 // UserVecIter returns an Iter over segs, which it keeps. The sum of the
@@ -81,6 +95,16 @@ func (it *Iter) CopyTo(src []byte) (int, error) {
 		it.done += n
 		return n, nil
 	}
+	if it.segs == nil {
+		at := it.one.Base + it.off
+		src = src[:min(len(src), it.left)]
+		m, err := arch.CopyToUser(it.as.pt, at, src), error(nil)
+		if m < len(src) {
+			m, err = it.as.copyOutRest(at, src, m)
+		}
+		it.step(m)
+		return m, err
+	}
 	n := 0
 	for n < len(src) && it.left > 0 {
 		base, l := it.piece(len(src) - n)
@@ -104,6 +128,16 @@ func (it *Iter) CopyFrom(dst []byte) (int, error) {
 		it.left -= n
 		it.done += n
 		return n, nil
+	}
+	if it.segs == nil {
+		at := it.one.Base + it.off
+		dst = dst[:min(len(dst), it.left)]
+		m, err := arch.CopyFromUser(it.as.pt, dst, at), error(nil)
+		if m < len(dst) {
+			m, err = it.as.copyInRest(dst, at, m)
+		}
+		it.step(m)
+		return m, err
 	}
 	n := 0
 	for n < len(dst) && it.left > 0 {
@@ -131,6 +165,15 @@ func (it *Iter) Zero(n int) (int, error) {
 		it.done += n
 		return n, nil
 	}
+	if it.segs == nil {
+		at := it.one.Base + it.off
+		m, err := arch.ZeroUser(it.as.pt, at, uint64(n)), error(nil)
+		if m < n {
+			m, err = it.as.clearRest(at, uint64(n), m)
+		}
+		it.step(m)
+		return m, err
+	}
 	done := 0
 	for done < n {
 		base, l := it.piece(n - done)
@@ -153,6 +196,10 @@ func (it *Iter) Advance(n int) {
 		it.buf = it.buf[n:]
 		it.left -= n
 		it.done += n
+		return
+	}
+	if it.segs == nil {
+		it.step(n)
 		return
 	}
 	for n > 0 {
@@ -209,13 +256,10 @@ func (it *Iter) Grow(hidden int) {
 }
 
 // piece returns the address and length of the next contiguous run of user
-// memory, at most limit bytes. Precondition: left > 0.
+// memory in several, at most limit bytes. Precondition: left > 0.
 func (it *Iter) piece(limit int) (addr uint64, n int) {
 	if limit > it.left {
 		limit = it.left
-	}
-	if it.segs == nil {
-		return it.one.Base + it.off, limit
 	}
 	for it.off == it.segs[it.seg].Len {
 		it.seg++

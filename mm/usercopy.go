@@ -34,6 +34,14 @@ func (as *AddressSpace) faultIn(addr uint64, acc arch.Access, try *int) error {
 // EFAULT.
 func (as *AddressSpace) copyOut(addr uint64, p []byte) (int, error) {
 	n := arch.CopyToUser(as.pt, addr, p)
+	if n == len(p) {
+		return n, nil
+	}
+	return as.copyOutRest(addr, p, n)
+}
+
+// copyOutRest goes on after n bytes, where the first fault was.
+func (as *AddressSpace) copyOutRest(addr uint64, p []byte, n int) (int, error) {
 	for try := 0; n < len(p); {
 		if !userRange(addr, uint64(n)+1) {
 			return n, unix.EFAULT
@@ -53,6 +61,14 @@ func (as *AddressSpace) copyOut(addr uint64, p []byte) (int, error) {
 // EFAULT.
 func (as *AddressSpace) copyIn(p []byte, addr uint64) (int, error) {
 	n := arch.CopyFromUser(as.pt, p, addr)
+	if n == len(p) {
+		return n, nil
+	}
+	return as.copyInRest(p, addr, n)
+}
+
+// copyInRest goes on after n bytes, where the first fault was.
+func (as *AddressSpace) copyInRest(p []byte, addr uint64, n int) (int, error) {
 	for try := 0; n < len(p); {
 		if !userRange(addr, uint64(n)+1) {
 			return n, unix.EFAULT
@@ -95,6 +111,14 @@ func (as *AddressSpace) CopyInPath(p []byte, addr uint64) (int, error) {
 // clear zeroes user memory and returns how many bytes before EFAULT.
 func (as *AddressSpace) clear(addr, size uint64) (int, error) {
 	n := arch.ZeroUser(as.pt, addr, size)
+	if uint64(n) == size {
+		return n, nil
+	}
+	return as.clearRest(addr, size, n)
+}
+
+// clearRest goes on after n bytes, where the first fault was.
+func (as *AddressSpace) clearRest(addr, size uint64, n int) (int, error) {
 	for try := 0; uint64(n) < size; {
 		if !userRange(addr, uint64(n)+1) {
 			return n, unix.EFAULT

@@ -135,6 +135,9 @@ func (t *Task) trapped(r arch.Reason) {
 			t.yield()
 		}
 	default:
+		if u.Settle(r) {
+			return
+		}
 		sig, code, addr := u.Exception(r)
 		info := FaultInfo(sig, code, addr)
 		ForceFault(t, &info)

@@ -11,6 +11,9 @@ import (
 // EnterUser needs ring 0.
 func EnterUser(u *UserContext) Reason { panic("EnterUser: not on the machine") }
 
+// Settle has nothing to do on the host.
+func (u *UserContext) Settle(Reason) bool { return false }
+
 // Kick makes the thread leave ring 3 soon, if it is there.
 func (u *UserContext) Kick() {}
 
@@ -49,7 +52,7 @@ func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
 	return unsafe.Pointer(&e.Frame().Page()[va&(PageSize-1)])
 }
 
-// Those below stay within one page.
+// userString stays within one page.
 
 func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, found bool) {
 	p := hostWalk(root, src, false)
@@ -63,11 +66,14 @@ func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, 
 	return copy(unsafe.Slice((*byte)(dst), n), from), found
 }
 
+// Like those of the machine, the copies may end early; these do at the end of a page.
+
 func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int {
 	p := hostWalk(root, src, false)
 	if p == nil {
 		return 0
 	}
+	n = step(src, n)
 	return copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(p), n))
 }
 
@@ -76,6 +82,7 @@ func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int {
 	if p == nil {
 		return 0
 	}
+	n = step(dst, n)
 	return copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(src), n))
 }
 
@@ -84,6 +91,7 @@ func userZero(root Frame, dst uint64, n int) int {
 	if p == nil {
 		return 0
 	}
+	n = step(dst, n)
 	clear(unsafe.Slice((*byte)(p), n))
 	return n
 }

@@ -7,14 +7,15 @@ import (
 	"unsafe"
 )
 
-// Reasons that EnterUser deals with itself.
+// Reasons that mean nothing to the task: Settle deals with them.
 const (
 	reasonRemote Reason = 259 // another CPU holds the extended state
 	reasonSample Reason = 260 // an interrupt took a sample, nothing else
 )
 
-// enterUser, in user_amd64.s.
-func enterUser(u *UserContext) Reason
+// enterUser is the routine of that name in user_amd64.s, which follows Go's own
+// calling convention: argument and result in AX.
+var enterUser func(u *UserContext) Reason
 
 // dropOwner saves the extended state of the context whose it is on this CPU.
 // Interrupts are off.
@@ -27,16 +28,16 @@ func dropOwner()
 // thread below (the runtime's preemption signal, the tick) ends the stay, so
 // that garbage collection and time slices work as for any Go code; the caller
 // is expected to come back soon, by way of runtime.Gosched when it was a tick.
-func EnterUser(u *UserContext) Reason {
-	for {
-		switch r := enterUser(u); r {
-		case reasonRemote:
-			u.dropExtended()
-		case reasonSample:
-		default:
-			return r
-		}
+// A reason that is neither an exception nor one of Reason* is for Settle.
+func EnterUser(u *UserContext) Reason { return enterUser(u) }
+
+// Settle does what a return that concerns only this package asks for, and
+// reports whether r was one: then the context is to be entered again.
+func (u *UserContext) Settle(r Reason) bool {
+	if r == reasonRemote {
+		u.dropExtended()
 	}
+	return r >= reasonRemote
 }
 
 // Kick makes the context leave ring 3 soon, wherever it runs; nothing happens
@@ -84,7 +85,7 @@ func (u *UserContext) dropExtended() {
 	}
 }
 
-// User copies, in user_amd64.s. Those with n stay within one user page.
+// User copies, in usercopy_amd64.s, of at most a page's worth.
 //
 //go:noescape
 func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int

@@ -55,9 +55,20 @@ ownerSaved: \
 	SHRQ	$32, DX; \
 	WRMSR
 
-// func enterUser(u *UserContext) Reason
-TEXT ·enterUser(SB),NOSPLIT|NOFRAME,$0-16
-	MOVQ	8(SP), AX
+// enterUser runs the context in AX in ring 3 and returns the reason in AX, as Go
+// functions do among themselves: called by way of a variable, it saves a wrapper
+// on the way of every system call. It returns from many places, by RETURN.
+DATA ·enterUserClosure(SB)/8, $·enterUserCode(SB)
+GLOBL ·enterUserClosure(SB), RODATA|NOPTR, $8
+DATA ·enterUser(SB)/8, $·enterUserClosure(SB)
+GLOBL ·enterUser(SB), RODATA, $8
+
+#define RETURN \
+	PXOR	X15, X15; \
+	MOVQ	(TLS), R14; \
+	RET
+
+TEXT ·enterUserCode(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	MOVQ	SP, UserContext_kernelSP(AX)
 	MOVQ	BP, UserContext_kernelBP(AX)
@@ -135,14 +146,14 @@ slowFS:
 kicked:
 	LDMXCSR	·kernelMXCSR(SB)
 	STI
-	MOVQ	$const_ReasonKick, 16(SP)
-	RET
+	MOVL	$const_ReasonKick, AX
+	RETURN
 
 remote:
 	// Another CPU holds the state: Go code fetches it and calls again.
 	STI
-	MOVQ	$const_reasonRemote, 16(SP)
-	RET
+	MOVL	$const_reasonRemote, AX
+	RETURN
 
 badIP:
 	// As if the jump there had faulted.
@@ -159,8 +170,8 @@ badIP:
 	MOVQ	$13, UserContext_vector(DI)
 	MOVQ	$0, UserContext_errorCode(DI)
 	STI
-	MOVQ	$13, 16(SP)
-	RET
+	MOVL	$13, AX
+	RETURN
 
 load:
 	MOVQ	AX, DI
@@ -278,8 +289,8 @@ fsDone:
 	MOVQ	UserContext_kernelBP(SP), BP
 	MOVQ	UserContext_kernelSP(SP), SP
 	STI
-	MOVQ	$const_ReasonSyscall, 16(SP)
-	RET
+	MOVL	$const_ReasonSyscall, AX
+	RETURN
 mxcsr:
 	LDMXCSR	·kernelMXCSR(SB)
 	JMP	mxcsrDone
@@ -354,8 +365,8 @@ back:
 	MOVQ	UserContext_kernelBP(SP), BP
 	MOVQ	UserContext_kernelSP(SP), SP
 	STI
-	MOVQ	SI, 16(SP)
-	RET
+	MOVQ	SI, AX
+	RETURN
 interrupt:
 	MOVQ	percpu_current(GS), AX
 	MOVQ	UserContext_kernelBP(SP), BX
@@ -377,5 +388,4 @@ slowFS:
 // userReturn is where a thread goes on whose ring 3 was interrupted: the end
 // of enterUser.
 TEXT ·userReturn(SB),NOSPLIT|NOFRAME,$0
-	MOVQ	AX, 16(SP)
-	RET
+	RETURN

@@ -4,7 +4,7 @@ import "unsafe"
 
 // User copies. All of them take the address space: the goroutine that calls
 // may have come to a CPU on which another one is loaded. Each moves at most
-// one page with interrupts off, in one assembly routine, having made sure that
+// one page's worth with interrupts off, in one assembly routine, having made sure that
 // the root is loaded: so no kernel thread is ever switched out in the middle
 // of a copy, and a root is only ever in use where a CPU's record says so.
 //
@@ -16,6 +16,11 @@ func userRange(addr uint64, n int) bool {
 	return addr < UserTop && uint64(n) <= UserTop-addr
 }
 
+// within reports whether n bytes at addr, at most a page, lie in the user half.
+func within(addr uint64, n int) bool {
+	return uint(n-1) < PageSize && addr <= UserTop-PageSize
+}
+
 // clip returns how many of n bytes from addr on lie in the user half.
 func clip(addr uint64, n int) int {
 	if addr >= UserTop {
@@ -24,12 +29,27 @@ func clip(addr uint64, n int) int {
 	return int(min(uint64(n), UserTop-addr))
 }
 
+// step returns how much of the n bytes at addr lies in the first page.
+func step(addr uint64, n int) int { return min(n, PageSize-int(addr&(PageSize-1))) }
+
 // CopyFromUser copies from user address src and returns how many bytes came
 // before the first fault; the faulting address is then src+n.
 func CopyFromUser(pt *PageTable, dst []byte, src uint64) (n int) {
+	if within(src, len(dst)) {
+		if n = userRead(pt.root, unsafe.Pointer(&dst[0]), src, len(dst)); n == len(dst) {
+			return n
+		}
+	}
+	return readByPage(pt, dst, src, n)
+}
+
+// readByPage goes on after n bytes page by page, which tells where the fault is:
+// a move of eight bytes across the border between two pages may fail for the
+// sake of the second.
+func readByPage(pt *PageTable, dst []byte, src uint64, n int) int {
 	want := clip(src, len(dst))
 	for n < want {
-		k := min(want-n, PageSize-int((src+uint64(n))&(PageSize-1)))
+		k := step(src+uint64(n), want-n)
 		m := userRead(pt.root, unsafe.Pointer(&dst[n]), src+uint64(n), k)
 		n += m
 		if m < k {
@@ -42,9 +62,19 @@ func CopyFromUser(pt *PageTable, dst []byte, src uint64) (n int) {
 // CopyToUser copies to user address dst and returns how many bytes went before
 // the first fault.
 func CopyToUser(pt *PageTable, dst uint64, src []byte) (n int) {
+	if within(dst, len(src)) {
+		if n = userWrite(pt.root, dst, unsafe.Pointer(&src[0]), len(src)); n == len(src) {
+			return n
+		}
+	}
+	return writeByPage(pt, dst, src, n)
+}
+
+// writeByPage is the same for CopyToUser.
+func writeByPage(pt *PageTable, dst uint64, src []byte, n int) int {
 	want := clip(dst, len(src))
 	for n < want {
-		k := min(want-n, PageSize-int((dst+uint64(n))&(PageSize-1)))
+		k := step(dst+uint64(n), want-n)
 		m := userWrite(pt.root, dst+uint64(n), unsafe.Pointer(&src[n]), k)
 		n += m
 		if m < k {
@@ -56,12 +86,19 @@ func CopyToUser(pt *PageTable, dst uint64, src []byte) (n int) {
 
 // ZeroUser clears n bytes at dst and returns how many before the first fault.
 func ZeroUser(pt *PageTable, dst, n uint64) (done int) {
-	if n > UserTop {
-		n = UserTop
+	if within(dst, int(n)) {
+		if done = userZero(pt.root, dst, int(n)); uint64(done) == n {
+			return done
+		}
 	}
-	want := clip(dst, int(n))
+	return zeroByPage(pt, dst, n, done)
+}
+
+// zeroByPage is the same for ZeroUser.
+func zeroByPage(pt *PageTable, dst, n uint64, done int) int {
+	want := clip(dst, int(min(n, UserTop)))
 	for done < want {
-		k := min(want-done, PageSize-int((dst+uint64(done))&(PageSize-1)))
+		k := step(dst+uint64(done), want-done)
 		m := userZero(pt.root, dst+uint64(done), k)
 		done += m
 		if m < k {

@@ -8,6 +8,17 @@
 // userCopyLast goes on at userCopyFixup. DI counts; R8 is where it began, R9
 // where the count is to be stored, 0 if nowhere.
 
+// OPEN turns interrupts off and SMAP's protection, if there is one, too: one
+// write of the flags for both, and none that depends on the CPU. CLOSE is the
+// way back.
+#define OPEN \
+	PUSHQ	$(const_flagAC|const_flagFixed); \
+	POPFQ
+
+#define CLOSE \
+	PUSHQ	$(const_flagIF|const_flagFixed); \
+	POPFQ
+
 TEXT ·userCopyFirst(SB),NOSPLIT|NOFRAME,$0
 	INT	$3
 
@@ -30,20 +41,20 @@ TEXT ·userWrite(SB),NOSPLIT,$0-40
 TEXT ·userMove(SB),NOSPLIT,$0-40
 	MOVQ	root+0(FP), AX
 	MOVQ	DI, R8
-	CLI
+	OPEN
 	CMPQ	AX, percpu_root(GS)
 	JNE	root
 loaded:
-	CMPB	·hasSMAP(SB), $0
-	JEQ	move
-	STAC
-move:
-	MOVQ	CX, BX
-	SHRQ	$3, CX
+	MOVL	CX, BX
+	SHRL	$3, CX
+	JEQ	bytes
 	REP; MOVSQ
-	MOVQ	BX, CX
-	ANDQ	$7, CX
+	ANDL	$7, BX
+	JEQ	done
+bytes:
+	MOVL	BX, CX
 	REP; MOVSB
+done:
 	JMP	·userCopyFixup(SB)
 root:
 	MOVQ	$0, percpu_user(GS)
@@ -58,21 +69,21 @@ TEXT ·userZero(SB),NOSPLIT,$0-32
 	MOVQ	n+16(FP), CX
 	LEAQ	ret+24(FP), R9
 	MOVQ	DI, R8
-	CLI
+	OPEN
 	CMPQ	AX, percpu_root(GS)
 	JNE	root
 loaded:
-	CMPB	·hasSMAP(SB), $0
-	JEQ	move
-	STAC
-move:
 	XORL	AX, AX
-	MOVQ	CX, BX
-	SHRQ	$3, CX
+	MOVL	CX, BX
+	SHRL	$3, CX
+	JEQ	bytes
 	REP; STOSQ
-	MOVQ	BX, CX
-	ANDQ	$7, CX
+	ANDL	$7, BX
+	JEQ	done
+bytes:
+	MOVL	BX, CX
 	REP; STOSB
+done:
 	JMP	·userCopyFixup(SB)
 root:
 	MOVQ	$0, percpu_user(GS)
@@ -84,14 +95,10 @@ root:
 // returns with interrupts off and SMAP open.
 TEXT ·userWord(SB),NOSPLIT|NOFRAME,$0
 	XORL	R9, R9
-	CLI
+	OPEN
 	CMPQ	AX, percpu_root(GS)
 	JNE	root
 loaded:
-	CMPB	·hasSMAP(SB), $0
-	JEQ	done
-	STAC
-done:
 	RET
 root:
 	MOVQ	$0, percpu_user(GS)
@@ -217,11 +224,7 @@ TEXT ·userCopyLast(SB),NOSPLIT|NOFRAME,$0
 
 // userCopyFixup ends a copy, whether it came to its end or to a fault.
 TEXT ·userCopyFixup(SB),NOSPLIT|NOFRAME,$0
-	CMPB	·hasSMAP(SB), $0
-	JEQ	closed
-	CLAC
-closed:
-	STI
+	CLOSE
 	TESTQ	R9, R9
 	JEQ	done
 	SUBQ	R8, DI

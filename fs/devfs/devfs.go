@@ -43,8 +43,8 @@ type node struct {
 // place. ctx is the kernel's own context.
 func Register(ctx *fs.Context, c Config) (*fs.SuperBlock, error) {
 	mem := map[uint32]fs.FileOps{
-		nullMinor: null{}, zeroMinor: zero{}, fullMinor: full{},
-		randomMinor: random{fill: c.Random}, urandomMinor: random{fill: c.Random},
+		nullMinor: new(null), zeroMinor: new(zero), fullMinor: new(full),
+		randomMinor: &random{fill: c.Random}, urandomMinor: &random{fill: c.Random},
 	}
 	fs.RegisterCharDevice(memMajor, 0, 255, "mem", func(ctx *fs.Context, f *fs.File, dev uint64) (fs.FileOps, error) {
 		if unix.Minor(dev) == kmsgMinor {
@@ -54,6 +54,7 @@ func Register(ctx *fs.Context, c Config) (*fs.SuperBlock, error) {
 		if ops == nil {
 			return nil, unix.ENXIO
 		}
+		f.AddMode(fs.ModeNoPos)
 		return ops, nil
 	})
 	m := c.Terminals

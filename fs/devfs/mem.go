@@ -24,34 +24,41 @@ const (
 type null struct{ fs.BaseOps }
 
 // Read implements fs.FileOps: the end of the file.
-func (null) Read(*fs.Context, *fs.File, *mm.Iter, *int64) (int, error) { return 0, nil }
+func (*null) Read(*fs.Context, *fs.File, *mm.Iter, *int64) (int, error) { return 0, nil }
 
 // Write implements fs.FileOps: everything disappears.
-func (null) Write(_ *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
+func (*null) Write(_ *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
 	n := it.Len()
 	it.Advance(n)
 	return n, nil
 }
 
 // Seek implements fs.FileOps: the position is always 0.
-func (null) Seek(*fs.Context, *fs.File, int64, int) (int64, error) { return 0, nil }
+func (*null) Seek(*fs.Context, *fs.File, int64, int) (int64, error) { return 0, nil }
 
 // zero is /dev/zero.
 type zero struct{ null }
 
 // Read implements fs.FileOps.
-func (zero) Read(ctx *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
+func (*zero) Read(ctx *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
+	if it.Len() <= fillStep {
+		n, err := it.Zero(it.Len())
+		if n > 0 {
+			err = nil
+		}
+		return n, err
+	}
 	return fill(ctx, it, func(it *mm.Iter, n int) (int, error) { return it.Zero(n) })
 }
 
 // Mmap implements fs.FileOps: no object, which is anonymous memory.
-func (zero) Mmap(*fs.Context, *fs.File, *fs.MmapRequest) (*mm.Object, error) { return nil, nil }
+func (*zero) Mmap(*fs.Context, *fs.File, *fs.MmapRequest) (*mm.Object, error) { return nil, nil }
 
 // full is /dev/full: zeros to read, no room to write.
 type full struct{ zero }
 
 // Write implements fs.FileOps.
-func (full) Write(_ *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
+func (*full) Write(_ *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
 	if it.Len() == 0 {
 		return 0, nil
 	}
@@ -59,7 +66,7 @@ func (full) Write(_ *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error)
 }
 
 // Mmap implements fs.FileOps.
-func (full) Mmap(*fs.Context, *fs.File, *fs.MmapRequest) (*mm.Object, error) {
+func (*full) Mmap(*fs.Context, *fs.File, *fs.MmapRequest) (*mm.Object, error) {
 	return nil, unix.ENODEV
 }
 

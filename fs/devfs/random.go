@@ -15,7 +15,7 @@ type random struct {
 }
 
 // Read implements fs.FileOps.
-func (r random) Read(ctx *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
+func (r *random) Read(ctx *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, error) {
 	var chunk [256]byte
 	p := chunk[:]
 	n, err := fill(ctx, it, func(it *mm.Iter, n int) (int, error) {
@@ -29,7 +29,7 @@ func (r random) Read(ctx *fs.Context, _ *fs.File, it *mm.Iter, _ *int64) (int, e
 
 // Write implements fs.FileOps. What is written is taken and counted for nothing:
 // the generator reseeds itself.
-func (r random) Write(ctx *fs.Context, f *fs.File, it *mm.Iter, pos *int64) (int, error) {
+func (r *random) Write(ctx *fs.Context, f *fs.File, it *mm.Iter, pos *int64) (int, error) {
 	return r.null.Write(ctx, f, it, pos)
 }
 
@@ -38,7 +38,7 @@ func (r random) Write(ctx *fs.Context, f *fs.File, it *mm.Iter, pos *int64) (int
 const PoolBits = 256
 
 // Ioctl implements fs.FileOps: the requests of random(4).
-func (r random) Ioctl(ctx *fs.Context, _ *fs.File, cmd uint32, arg uint64) (uintptr, error) {
+func (r *random) Ioctl(ctx *fs.Context, _ *fs.File, cmd uint32, arg uint64) (uintptr, error) {
 	switch cmd {
 	case unix.RNDGETENTCNT:
 		return 0, ctx.AS.Write32(arg, PoolBits)

@@ -162,6 +162,9 @@ func (t *task) run() (uint64, error) {
 				return 0, errStopped
 			}
 		default:
+			if u.Settle(r) {
+				continue
+			}
 			sig, code, addr := u.Exception(r)
 			return 0, fmt.Errorf("exception %d at %#x (%v, %d, %#x)", r, u.GetIP(), sig, code, addr)
 		}
@@ -222,7 +225,7 @@ func exceptions() error {
 	defer t.u.Free()
 	for i, want := range []arch.Reason{6, 0, 3, 13} {
 		r := arch.EnterUser(t.u)
-		for r == arch.ReasonInterrupt || r == arch.ReasonPageFault {
+		for r == arch.ReasonInterrupt || r == arch.ReasonPageFault || t.u.Settle(r) {
 			if r == arch.ReasonPageFault {
 				addr, _ := t.u.Fault()
 				if err := s.fault(addr); err != nil {
@@ -240,7 +243,7 @@ func exceptions() error {
 	for _, ip := range []uint64{1 << 47, 1 << 63, ^uint64(0), arch.UserTop} {
 		t.u.SetIP(ip)
 		r := arch.EnterUser(t.u)
-		for r == arch.ReasonInterrupt {
+		for r == arch.ReasonInterrupt || t.u.Settle(r) {
 			r = arch.EnterUser(t.u)
 		}
 		if r != 13 && r != 14 {
