@@ -16,11 +16,10 @@ func nanotime() int64
 // this package. On the machine its zero is the start of the clock source.
 func Now() int64 { return nanotime() }
 
-// Running time is counted in ticks of the processor's time-stamp counter, since
-// a task's every sleep reads it twice: it costs a tenth of Now.
-
-//go:linkname cputicks runtime.cputicks
-func cputicks() int64
+// ticks reads the processor's time-stamp counter (ticks_amd64.s). Running time
+// is counted in its ticks, since a task's every sleep reads it twice: it costs a
+// tenth of Now.
+func ticks() int64
 
 // tickScale is nanoseconds per tick as a fixed-point number with 32 bits behind
 // the point; 0 until it is known.
@@ -38,11 +37,11 @@ func SetTickRate(hz uint64) {
 func ticksToNs(n int64) int64 {
 	scale := tickScale.Load()
 	if scale == 0 {
-		ns, ticks := Now(), cputicks()
+		ns, t := Now(), ticks()
 		for Now() < ns+1e6 {
 		}
-		ns, ticks = Now()-ns, cputicks()-ticks
-		scale = uint64(ns) << 32 / uint64(max(ticks, 1))
+		ns, t = Now()-ns, ticks()-t
+		scale = uint64(ns) << 32 / uint64(max(t, 1))
 		tickScale.CompareAndSwap(0, scale)
 	}
 	hi, lo := bits.Mul64(uint64(n), scale)

@@ -19,7 +19,7 @@ type Thread struct {
 	state       atomic.Uint32
 	interrupted atomic.Bool
 	killed      atomic.Bool
-	clock       atomic.Int64  // ticks it has run; less the cputicks of now while it runs, which is negative
+	clock       atomic.Int64  // ticks it has run; less the ticks of now while it runs, which is negative
 	sleeps      atomic.Uint64 // written by the owner
 	busy        bool          // entry is linked into a queue; owner's goroutine only
 	park        parking       // how the goroutine is found again
@@ -69,14 +69,14 @@ func (t *Thread) Park() {
 // around a voluntary Gosched. A sleep on a Go mutex counts as running.
 func (t *Thread) StartClock() {
 	if c := t.clock.Load(); c >= 0 {
-		t.clock.Store(c - cputicks())
+		t.clock.Store(c - ticks())
 	}
 }
 
 // StopClock: see StartClock.
 func (t *Thread) StopClock() {
 	if c := t.clock.Load(); c < 0 {
-		t.clock.Store(max(cputicks()+c, 0))
+		t.clock.Store(max(ticks()+c, 0))
 	}
 }
 
@@ -87,7 +87,7 @@ func (t *Thread) Sleeps() uint64 { return t.sleeps.Load() }
 func (t *Thread) Ran() int64 {
 	n := t.clock.Load()
 	if n < 0 {
-		n = max(cputicks()+n, 0)
+		n = max(ticks()+n, 0)
 	}
 	return ticksToNs(n)
 }

@@ -1,0 +1,11 @@
+// The time-stamp counter (SDM vol. 2B, RDTSC).
+
+#include "textflag.h"
+
+// func ticks() int64
+TEXT ·ticks(SB),NOSPLIT,$0-8
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	MOVQ	AX, ret+0(FP)
+	RET
