@@ -111,7 +111,7 @@ func (s *Set) Void() (why []string) {
 		}{{Wall, WallTolerance}, {Instructions, InstructionTolerance}} {
 			r, ok := s.Ratio(m.mode, 1, c.Name)
 			switch {
-			case ok && math.Abs(r.Value-1) > m.tolerance:
+			case ok && !(math.Abs(r.Value-1) <= m.tolerance):
 				why = append(why, fmt.Sprintf("%s, %s: Tamarix / Linux is %.3f, and the kernels have no part in it; within %.0f %% was wanted",
 					c.Title, m.mode, r.Value, 100*m.tolerance))
 			case !ok && s.has(m.mode):

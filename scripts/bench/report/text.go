@@ -16,7 +16,7 @@ func Text(w io.Writer, set *measure.Set) error {
 	warn(&b, void)
 	lines := Lines(set)
 	n := set.Fact("Boots for wall time")
-	fmt.Fprintf(&b, "\n%s and Tamarix (%s) in QEMU %s, %s.\nWall time: medians of %s boots each, in turn; spread: least and greatest ratio of two boots in turn.\n\n",
+	fmt.Fprintf(&b, "\n%s and Tamarix (%s) in QEMU %s, %s.\nWall time: medians over the boots, in turn, %s of each kernel; spread: least and greatest ratio of two boots in turn.\n\n",
 		linuxVersion(set), set.Fact("Commit"), set.Fact("QEMU"), set.Fact("Date"), n)
 	rows := [][]string{{"", "instructions:", "", "", "wall time:", "", "", "", "", ""},
 		{"", "Linux", "Tamarix", "ratio", "Linux", "Tamarix", "ratio", "spread", "at most", ""}}
@@ -26,8 +26,8 @@ func Text(w io.Writer, set *measure.Set) error {
 			group = l.Group
 			rows = append(rows, nil)
 		}
-		r := []string{l.Title, Instructions(l.Instructions.Linux), Instructions(l.Instructions.Tamarix), Factor(l.Instructions.Value),
-			Amount(l.Name, l.Wall.Linux), Amount(l.Name, l.Wall.Tamarix), Factor(l.Wall.Value), Spread(l.Wall),
+		r := []string{l.Title, Instructions(l.Instructions.Linux), Instructions(l.Instructions.Tamarix), l.Factor(l.Instructions),
+			Amount(l.Name, l.Wall.Linux), Amount(l.Name, l.Wall.Tamarix), l.Factor(l.Wall), Spread(l.Wall),
 			Target(l.Target), l.Verdict()}
 		if l.Note != "" {
 			r[9] = strings.TrimSpace(r[9] + "  " + l.Note)
