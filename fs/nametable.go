@@ -32,23 +32,42 @@ func mix(h, w uint64) uint64 {
 // bytes at a time; the last group of a name, which may be empty, is filled
 // up with zeros.
 func component(path string) qname {
-	const ones, highs, slashes = 0x0101010101010101, 0x8080808080808080, 0x2f2f2f2f2f2f2f2f
 	h, i := hashSeed, 0
 	for ; i+8 <= len(path); i += 8 {
-		w := binary.LittleEndian.Uint64([]byte(path[i : i+8])) // does not allocate
-		x := w ^ slashes
-		if at := (x - ones) &^ x & highs; at != 0 { // its lowest bit is in the first slash
-			n := bits.TrailingZeros64(at) &^ 7
+		w := load64(path[i:])
+		if n := beforeSlash(w); n < 64 {
 			return qname{path[:i+n>>3], mix(h, w&(1<<n-1))}
 		}
 		h = mix(h, w)
 	}
-	w := uint64(0)
-	for n := 0; i < len(path) && path[i] != '/'; i, n = i+1, n+8 {
-		w |= uint64(path[i]) << n
+	var w uint64
+	switch rest := len(path) - i; {
+	case i > 0: // the last eight bytes, less those that were taken
+		w = load64(path[len(path)-8:]) >> (64 - 8*rest)
+	case rest >= 4:
+		w = load32(path) | load32(path[rest-4:])<<(8*(rest-4))
+	case rest > 0: // one to three, perhaps the same one twice
+		w = uint64(path[0]) | uint64(path[rest>>1])<<(rest>>1*8) | uint64(path[rest-1])<<(8*(rest-1))
 	}
-	return qname{path[:i], mix(h, w)}
+	end := len(path)
+	if n := beforeSlash(w); n < 64 {
+		w &= 1<<n - 1
+		end = i + n>>3
+	}
+	return qname{path[:end], mix(h, w)}
 }
+
+// beforeSlash returns how many bits of w come before the first byte that is a
+// slash, 64 or more if none is: x-1 &^ x has a byte's highest bit set where x
+// has its first zero byte.
+func beforeSlash(w uint64) int {
+	const ones, highs, slashes = 0x0101010101010101, 0x8080808080808080, 0x2f2f2f2f2f2f2f2f
+	x := w ^ slashes
+	return bits.TrailingZeros64((x-ones)&^x&highs) &^ 7
+}
+
+func load64(s string) uint64 { return binary.LittleEndian.Uint64([]byte(s[:8])) } // no allocation
+func load32(s string) uint64 { return uint64(binary.LittleEndian.Uint32([]byte(s[:4]))) }
 
 // label is a dentry's place in its directory's table. All but next is
 // immutable: a dentry that is renamed gets a new one.

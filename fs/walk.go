@@ -161,20 +161,15 @@ func (ctx *Context) start(nd *nameidata, dirfd int32, path string, flags int) er
 func (ctx *Context) walk(nd *nameidata, path string) error {
 	at := nd.at
 	node := at.Dentry.node.Load()
+	path = trimSlashes(path)
 	for {
-		// Slashes before the component.
-		i := 0
-		for i < len(path) && path[i] == '/' {
-			i++
-		}
-		path = path[i:]
 		if path == "" {
 			if nd.depth == 0 {
 				nd.at = at
 				return nil
 			}
 			nd.depth--
-			path = nd.stack[nd.depth]
+			path = trimSlashes(nd.stack[nd.depth])
 			continue
 		}
 		if node.kind != unix.S_IFDIR {
@@ -187,39 +182,35 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 		if len(name.s) > NameMax {
 			return unix.ENAMETOOLONG
 		}
-		rest := path[len(name.s):]
-		final := nd.depth == 0 && onlySlashes(rest)
-		slash := final && rest != ""
-		dot, dotdot := false, false
-		if name.s[0] == '.' {
-			dot, dotdot = name.s == ".", name.s == ".."
+		rest := path[len(name.s):] // with its slashes
+		path = trimSlashes(rest)
+		final := path == "" && nd.depth == 0
+		dots := 0
+		if name.s[0] == '.' && (len(name.s) == 1 || name.s == "..") {
+			dots = len(name.s)
 		}
-		switch {
-		case final && nd.flags&lookupParent != 0:
-			nd.last, nd.slash, nd.kind = name, slash, lastNorm
-			if dot {
-				nd.kind = lastDot
-			} else if dotdot {
-				nd.kind = lastDotDot
-			}
+		if final && nd.flags&lookupParent != 0 {
 			nd.at = at
+			nd.last, nd.slash, nd.kind = name, rest != "", [...]lastKind{lastNorm, lastDot, lastDotDot}[dots]
 			return nil
-		case dot:
-			path = rest
+		}
+		if dots != 0 {
+			if dots == 2 {
+				nd.at = at
+				if err := ctx.dotdot(nd); err != nil {
+					return err
+				}
+				at = nd.at
+				node = at.Dentry.node.Load()
+			}
 			continue
-		case dotdot:
-			nd.at = at
-			if err := ctx.dotdot(nd); err != nil {
+		}
+		d := at.Dentry.child(name)
+		if d == nil || !d.fresh(ctx, name) {
+			var err error
+			if d, err = ctx.lookupSlow(at.Dentry, node, name); err != nil {
 				return err
 			}
-			at = nd.at
-			node = at.Dentry.node.Load()
-			path = rest
-			continue
-		}
-		d, err := ctx.lookupChild(at.Dentry, node, name)
-		if err != nil {
-			return err
 		}
 		next := Path{at.Mount, d}
 		if d.mounts.Load() != nil {
@@ -232,30 +223,30 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 		if box == nil {
 			return unix.ENOENT
 		}
-		if box.kind == unix.S_IFLNK && (!final || slash || nd.flags&LookupFollow != 0) {
+		if box.kind == unix.S_IFLNK && (!final || rest != "" || nd.flags&LookupFollow != 0) {
 			nd.at = at
-			if path, err = ctx.follow(nd, next, box, rest); err != nil {
+			text, err := ctx.follow(nd, next, box, rest)
+			if err != nil {
 				return err
 			}
+			path = trimSlashes(text)
 			at = nd.at
 			node = at.Dentry.node.Load()
 			continue
 		}
 		at, node = next, box
-		if (!final || slash) && box.kind != unix.S_IFDIR {
+		if box.kind != unix.S_IFDIR && (!final || rest != "") {
 			return unix.ENOTDIR
 		}
-		path = rest
 	}
 }
 
-func onlySlashes(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '/' {
-			return false
-		}
+// trimSlashes returns s without the slashes it begins with.
+func trimSlashes(s string) string {
+	for s != "" && s[0] == '/' {
+		s = s[1:]
 	}
-	return true
+	return s
 }
 
 // dotdot goes up one directory, not above nd.root, and out of mounts.
@@ -346,14 +337,16 @@ func (ctx *Context) follow(nd *nameidata, link Path, box *inodeBox, rest string)
 // lookupChild returns the dentry of name in directory dir, from the cache or
 // from the file system. It may be negative.
 func (ctx *Context) lookupChild(dir *Dentry, node *inodeBox, name qname) (*Dentry, error) {
-	if d := dir.child(name); d != nil {
-		box := d.node.Load()
-		if box == nil || box.reval == nil || box.reval.Revalidate(ctx, name.s) {
-			return d, nil
-		}
-		dir.drop(d)
+	if d := dir.child(name); d != nil && d.fresh(ctx, name) {
+		return d, nil
 	}
 	return ctx.lookupSlow(dir, node, name)
+}
+
+// fresh reports whether the cached dentry of name still holds.
+func (d *Dentry) fresh(ctx *Context, name qname) bool {
+	box := d.node.Load()
+	return box == nil || box.reval == nil || box.reval.Revalidate(ctx, name.s)
 }
 
 func (ctx *Context) lookupSlow(dir *Dentry, node *inodeBox, name qname) (*Dentry, error) {
@@ -365,8 +358,7 @@ func (ctx *Context) lookupSlow(dir *Dentry, node *inodeBox, name qname) (*Dentry
 // lookupLocked is lookupChild with the directory's inode lock held.
 func (ctx *Context) lookupLocked(dir *Dentry, node *inodeBox, name qname) (*Dentry, error) {
 	if d := dir.child(name); d != nil {
-		box := d.node.Load()
-		if box == nil || box.reval == nil || box.reval.Revalidate(ctx, name.s) {
+		if d.fresh(ctx, name) {
 			return d, nil
 		}
 		dir.drop(d)
