@@ -17,8 +17,8 @@ import (
 
 const (
 	gcRoomMin   = 4 << 20 // what the defaults come to: GOGC's least heap
-	gcRoomMax   = 32 << 20
-	gcRoomShare = 32 // of the machine's memory, one part in so many
+	gcRoomMax   = 64 << 20
+	gcRoomShare = 16 // of the machine's memory, one part in so many
 )
 
 // gcRoom is how much may be allocated before a cycle, on a machine with ram bytes

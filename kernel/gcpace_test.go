@@ -23,7 +23,7 @@ func TestGCPercent(t *testing.T) {
 			t.Errorf("live %d, roots %d, room %d: GOGC=%d makes the goal %d, want %d", c.live, c.roots, c.room, n, got, c.want)
 		}
 	}
-	for _, c := range []struct{ ram, want uint64 }{{64 * mib, 4 * mib}, {512 * mib, 16 * mib}, {8 << 30, 32 * mib}} {
+	for _, c := range []struct{ ram, want uint64 }{{64 * mib, 4 * mib}, {512 * mib, 32 * mib}, {8 << 30, 64 * mib}} {
 		if got := gcRoom(c.ram); got != c.want {
 			t.Errorf("gcRoom(%d) = %d, want %d", c.ram, got, c.want)
 		}

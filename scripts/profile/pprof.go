@@ -66,7 +66,10 @@ func convert(s *samples, y *symbols, kernel string, src *sources) *profile.Profi
 			}
 			sample.Location = append(sample.Location, b.name("user"))
 		case "kernel":
-			for _, pc := range y.chain(k.words) {
+			for i, pc := range y.chain(k.words) {
+				if i > 0 && y.find(pc) == nil {
+					continue // no return address, though it looked like one
+				}
 				sample.Location = append(sample.Location, b.location(pc))
 			}
 			if len(sample.Location) == 0 {
