@@ -292,3 +292,61 @@ func TestForkSharesTables(t *testing.T) {
 		t.Errorf("before %+v, after %+v", before, now)
 	}
 }
+
+// Tables of one large VMA on both sides of a gigabyte: those with many pages
+// are shared, again and again, the others copied; each side keeps its own.
+func TestForkSharesRunsOfTables(t *testing.T) {
+	const edge = 8 << 30
+	as := newSpace(t)
+	lo := uint64(edge - 4*arch.LeafSpan)
+	mustMap(t, as, MmapRequest{Addr: lo, Len: 8 * arch.LeafSpan, Prot: rw, Flags: anon | unix.MAP_FIXED})
+	// Pages to write in each table; none in one of them.
+	pages := []int{100, 100, 3, 100, 100, 0, 512, 100}
+	base := func(table int) uint64 { return lo + uint64(table)*arch.LeafSpan }
+	write := func(as *AddressSpace, b byte) {
+		for i, n := range pages {
+			dirty(t, as, base(i), n, b)
+		}
+	}
+	check := func(as *AddressSpace, b byte) {
+		t.Helper()
+		for i, n := range pages {
+			expect(t, as, base(i), n, b)
+		}
+	}
+	write(as, 1)
+	rss := as.Stats().RSSAnon
+	var children []*AddressSpace
+	for round := uint64(1); round <= 3; round++ {
+		c := fork(t, as)
+		children = append(children, c)
+		if got := as.Stats().TableShares; got != 6*round {
+			t.Errorf("%d forks shared %d tables, want %d", round, got, 6*round)
+		}
+		if got := c.Stats().RSSAnon; got != rss {
+			t.Errorf("a child has %d resident pages, want %d", got, rss)
+		}
+		check(c, 1)
+	}
+	// Two tables become the parent's own; then it forks once more.
+	dirty(t, as, base(0), 100, 9)
+	dirty(t, as, base(7), 1, 9)
+	pages[0], pages[7] = 0, 0
+	children = append(children, fork(t, as))
+	write(children[0], 40)
+	children[1].Unref()
+	check(children[0], 40)
+	check(children[2], 1)
+	check(children[3], 1)
+	check(as, 1)
+	expect(t, as, base(0), 100, 9)
+	expect(t, children[2], base(0), 100, 1)
+	expect(t, children[3], base(0), 100, 9)
+	children[0].Unref()
+	children[3].Unref()
+	check(as, 1)
+	check(children[2], 1)
+	children[2].Unref()
+	write(as, 70)
+	check(as, 70)
+}

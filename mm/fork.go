@@ -35,10 +35,13 @@ func (as *AddressSpace) Fork() (*AddressSpace, error) {
 		err = unix.ENOMEM
 	}
 	child.mu.Unlock()
-	if f.protected {
-		// Before the child can run: no CPU may go on writing to pages that
-		// are shared now.
+	// Before the child can run: no CPU may go on writing to pages that are
+	// shared now.
+	switch {
+	case f.protectedTable || f.npages > len(f.pages):
 		as.pt.FlushAll()
+	case f.npages > 0:
+		as.pt.FlushPages(f.pages[:f.npages])
 	}
 	as.mu.Unlock()
 	if err != nil {
@@ -64,7 +67,12 @@ const copiedCachePages = 64
 // forking is a fork under way, with both mu held in write mode.
 type forking struct {
 	as, child *AddressSpace
-	protected bool // some page of as may not be written any more
+
+	// What of as may not be written any more: tables, and so many pages, the
+	// first of which are in pages.
+	protectedTable bool
+	npages         int
+	pages          [16]uint64
 
 	// Resident pages of as that the child does not get. What the tables show
 	// that are shared need not be counted: it is the rest.
@@ -76,13 +84,12 @@ func (f *forking) tables() bool {
 	as, child := f.as, f.child
 	for base, leaf := as.nextTable(0); leaf != nil; base, leaf = as.nextTable(base + arch.LeafSpan) {
 		first := as.vmas.find(base)
-		if f.shareable(first, base, leaf) {
-			changed, ok := as.pt.ShareLeaf(child.pt, base)
-			if !ok {
-				return false
-			}
-			f.protected = f.protected || changed
-			as.counters.tableShares.Add(1)
+		next, ok := f.share(first, base, leaf)
+		if !ok {
+			return false
+		}
+		if next > base {
+			base = next - arch.LeafSpan // the last one that is done
 			continue
 		}
 		var to *[512]arch.PTE // the child's table, made when there is something for it
@@ -102,6 +109,45 @@ func (f *forking) tables() bool {
 // span returns which entries of the leaf table at base belong to v.
 func (v *vma) span(base uint64) (lo, hi uint64) {
 	return (max(v.start, base) - base) >> arch.PageShift, (min(v.end, base+arch.LeafSpan) - base) >> arch.PageShift
+}
+
+// share gives the child the leaf table at base, whose first VMA is given, and
+// those behind it under the same VMA, as far as they are to be shared, and
+// returns where it stopped; false if there was no memory.
+func (f *forking) share(first *vma, base uint64, leaf *[512]arch.PTE) (next uint64, ok bool) {
+	end := first.end &^ (arch.LeafSpan - 1)
+	want := dirtied
+	if first.start > base || end <= base || first.obj != nil || first.is(vmDontFork|vmWipeOnFork) {
+		// Not a table of one anonymous VMA only: this one has to be looked at.
+		if !f.shareable(first, base, leaf) {
+			return base, true
+		}
+		end = base + arch.LeafSpan
+		want = func(*[512]arch.PTE) bool { return true }
+	}
+	next, n, changed, ok := f.as.pt.ShareLeaves(f.child.pt, base, end, want)
+	f.protectedTable = f.protectedTable || changed
+	f.as.counters.tableShares.Add(uint64(n))
+	return next, ok
+}
+
+// dirtied reports whether a leaf table of anonymous memory shows so many private
+// pages that it is to be shared.
+func dirtied(leaf *[512]arch.PTE) bool {
+	n := 0
+	for i := 0; i < len(leaf); i += 8 {
+		if arch.AnyOf8(leaf, i) {
+			for _, e := range leaf[i : i+8] {
+				if pteHasFrame(e) {
+					n++
+				}
+			}
+			if n >= sharePages {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // shareable decides whether the leaf table at base, whose first VMA is given,
@@ -194,8 +240,13 @@ func (f *forking) copyEntries(v *vma, base uint64, leaf, to **[512]arch.PTE, roo
 		}
 		if anon {
 			p := &(*leaf)[i]
+			if e.Writable() {
+				if f.npages < len(f.pages) {
+					f.pages[f.npages] = base + i<<arch.PageShift
+				}
+				f.npages++
+			}
 			for e = arch.LoadPTE(p); e.Writable(); e = arch.LoadPTE(p) {
-				f.protected = true
 				if arch.CASPTE(p, e, e&^arch.PTEWritable) {
 					e &^= arch.PTEWritable
 					break

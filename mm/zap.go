@@ -184,6 +184,10 @@ func (as *AddressSpace) teardown() {
 		for first.end <= base {
 			first = first.next
 		}
+		if next := as.pt.DropShared(base, first.end&^(arch.LeafSpan-1)); next > base {
+			base = next - arch.LeafSpan // the last one that is done
+			continue
+		}
 		freed += as.freeLeaf(first, base)
 	}
 	for v := as.vmas.first; v != nil; {

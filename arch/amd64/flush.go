@@ -31,7 +31,24 @@ func Shootdowns() uint64 { return atomic.LoadUint64(&shootdowns) }
 // translations of lo to hi, inclusive, and returns when they have.
 //
 //go:nosplit
-func flushRange(root Frame, lo, hi uint64) {
+func flushRange(root Frame, lo, hi uint64) { flush(root, lo, hi, nil) }
+
+// flushPages is flushRange for single pages.
+//
+//go:nosplit
+func flushPages(root Frame, vas []uint64) {
+	lo, hi := vas[0], vas[0]
+	for _, va := range vas {
+		lo, hi = min(lo, va), max(hi, va)
+	}
+	flush(root, lo, hi, vas)
+}
+
+// flush does the work of flushRange. If the range is long and only some pages
+// of it matter, these are in vas: this CPU forgets them one by one.
+//
+//go:nosplit
+func flush(root Frame, lo, hi uint64, vas []uint64) {
 	s := pin()
 	me := thisCPU()
 	n := NumCPU()
@@ -55,7 +72,12 @@ func flushRange(root Frame, lo, hi uint64) {
 		asked++
 	}
 	if root == 0 || me.root == uint64(root) {
-		flushLocal(lo, hi)
+		for _, va := range vas {
+			invlpg(va)
+		}
+		if vas == nil {
+			flushLocal(lo, hi)
+		}
 	}
 	if asked > 0 {
 		atomic.AddUint64(&shootdowns, 1)

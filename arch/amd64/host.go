@@ -87,6 +87,7 @@ func fatal(msg string, v uint64) { panic(fmt.Sprintf("%s: %#x", msg, v)) }
 func NumCPU() int { return 1 }
 
 func flushRange(root Frame, lo, hi uint64) { shootdowns.Add(1) }
+func flushPages(root Frame, vas []uint64)  { shootdowns.Add(1) }
 func flushLocalPage(va uint64)             {}
 func leaveRoot(root Frame)                 {}
 

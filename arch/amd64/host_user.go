@@ -40,16 +40,20 @@ func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
 	if p == nil {
 		return nil
 	}
-	e := LoadPTE(p)
-	if !e.Present() || write && (state == LeafShared || !e.Writable()) {
-		return nil
+	for {
+		e := LoadPTE(p)
+		if !e.Present() || write && (state == LeafShared || !e.Writable()) {
+			return nil
+		}
+		marked := e | pteAccessed
+		if write {
+			marked |= pteDirty
+		}
+		// Not into an entry that another goroutine has just taken away.
+		if CASPTE(p, e, marked) {
+			return unsafe.Pointer(&e.Frame().Page()[va&(PageSize-1)])
+		}
 	}
-	bits := pteAccessed
-	if write {
-		bits |= pteDirty
-	}
-	atomic.OrUint64((*uint64)(p), uint64(bits))
-	return unsafe.Pointer(&e.Frame().Page()[va&(PageSize-1)])
 }
 
 // userString stays within one page.

@@ -60,21 +60,26 @@ func entry(t Frame, va uint64, shift uint) *PTE {
 	return (*PTE)(unsafe.Pointer(&t.Words()[va>>shift&511]))
 }
 
-// slot returns the entry that holds the leaf table of va, nil if the tables
-// above it are missing.
-func (pt *PageTable) slot(va uint64) *PTE {
+// directory returns the table that names the leaf tables of va's gigabyte, 0 if
+// there is none.
+func (pt *PageTable) directory(va uint64) Frame {
 	if va >= UserTop {
-		return nil
+		return 0
 	}
 	e := LoadPTE(entry(pt.root, va, 39))
 	if !e.Present() {
-		return nil
+		return 0
 	}
-	e = LoadPTE(entry(e.Frame(), va, 30))
-	if !e.Present() {
-		return nil
+	return LoadPTE(entry(e.Frame(), va, 30)).Frame() // an empty entry's is 0
+}
+
+// slot returns the entry that holds the leaf table of va, nil if the tables
+// above it are missing.
+func (pt *PageTable) slot(va uint64) *PTE {
+	if d := pt.directory(va); d != 0 {
+		return entry(d, va, 21)
 	}
-	return entry(e.Frame(), va, 21)
+	return nil
 }
 
 // Lookup returns the leaf entry for va, nil if there is no leaf table.
@@ -260,6 +265,9 @@ func (pt *PageTable) FlushRange(lo, hi uint64) {
 
 // FlushAll is FlushRange for all user addresses.
 func (pt *PageTable) FlushAll() { flushRange(pt.root, 0, ^uint64(0)) }
+
+// FlushPages is FlushPage for several pages, of which there is at least one.
+func (pt *PageTable) FlushPages(vas []uint64) { flushPages(pt.root, vas) }
 
 // FlushLocalPage makes this CPU forget its translation of va. Enough where an
 // entry only gained rights: another CPU may take a fault for nothing, no more.

@@ -47,31 +47,91 @@ func (pt *PageTable) LeafFrame(va uint64) Frame {
 // Entries returns a leaf table's entries.
 func (f Frame) Entries() *[512]PTE { return (*[512]PTE)(unsafe.Pointer(f.Words())) }
 
-// ShareLeaf gives child the leaf table of va, too, and write-protects it in
-// both; false if there is no memory for the tables above it. changed tells
-// that pt could write through it before: the caller flushes.
-//   - Nobody else uses either table at va; child has no leaf table there.
-func (pt *PageTable) ShareLeaf(child *PageTable, va uint64) (changed, ok bool) {
-	to, above, ok := child.ensureSlot(va)
-	if !ok {
-		return false, false
+// ShareLeaves gives child the leaf tables of [lo, hi), whole ones, too, and
+// write-protects them in both, as far as they are shared already or want says
+// so. It returns where the first begins that is not, or hi, and how many it has
+// shared; changed tells that pt could write through one before: the caller
+// flushes. ok is false if there is no memory for the tables above them.
+//   - Nobody else uses either table there; child has no leaf tables there.
+func (pt *PageTable) ShareLeaves(child *PageTable, lo, hi uint64, want func(leaf *[512]PTE) bool) (next uint64, n int, changed, ok bool) {
+	for lo < hi {
+		limit := min(hi, (lo|(1<<30-1))+1)
+		from, to := pt.directory(lo), Frame(0)
+		if from == 0 {
+			lo = limit
+			continue
+		}
+		had := n
+		for ok = true; lo < limit; lo += leafSpan {
+			p := entry(from, lo, 21)
+			e := LoadPTE(p)
+			if !e.Present() {
+				continue
+			}
+			if e.Writable() && !want(e.Frame().Entries()) {
+				break
+			}
+			if to == 0 {
+				if to, ok = child.ensureDirectory(lo); !ok {
+					break
+				}
+			}
+			for e.Writable() && !CASPTE(p, e, e&^pteWritable) {
+				e = LoadPTE(p) // the CPU set accessed
+			}
+			changed = changed || e.Writable()
+			e.Frame().Ref()
+			StorePTE(entry(to, lo, 21), e&^pteWritable)
+			n++
+		}
+		if n > had {
+			to.meta().refs.Add(int32(n - had))
+			child.tables.Add(int64(n - had))
+		}
+		if lo < limit {
+			return lo, n, changed, ok
+		}
 	}
-	p := pt.slot(va)
-	e := LoadPTE(p)
-	for e.Writable() && !CASPTE(p, e, e&^pteWritable) {
-		e = LoadPTE(p) // the CPU set accessed
-	}
-	e.Frame().Ref()
-	StorePTE(to, e&^pteWritable)
-	above.Ref()
-	child.tables.Add(1)
-	return e.Writable(), true
+	return lo, n, changed, true
 }
 
-// ensureSlot is slot that makes the tables above the leaf, and returns the
-// lowest of them too.
+// DropShared takes the leaf tables of [lo, hi) out, as far as other page tables
+// share them, and returns where it stopped: at the first that is this one's
+// alone, or in a gigabyte that has no leaf tables.
+//   - Abandon has been called.
+func (pt *PageTable) DropShared(lo, hi uint64) (next uint64) {
+	for lo < hi {
+		dir := pt.directory(lo)
+		if dir == 0 {
+			return lo
+		}
+		n := 0
+		limit := min(hi, (lo|(1<<30-1))+1)
+		for ; lo < limit; lo += leafSpan {
+			p := entry(dir, lo, 21)
+			e := LoadPTE(p)
+			if !e.Present() {
+				continue
+			}
+			// The last one is for TakeLeaf, which frees the tables above too.
+			if e.Writable() || dir.Refs() == int32(n)+2 || e.Frame().UnrefShared() {
+				break
+			}
+			StorePTE(p, 0)
+			n++
+		}
+		dir.meta().refs.Add(int32(-n))
+		pt.tables.Add(int64(-n))
+		if lo < limit {
+			break
+		}
+	}
+	return lo
+}
+
+// ensureDirectory is directory that makes it; false if there is no memory.
 //   - Nobody else changes pt.
-func (pt *PageTable) ensureSlot(va uint64) (p *PTE, above Frame, ok bool) {
+func (pt *PageTable) ensureDirectory(va uint64) (Frame, bool) {
 	t := pt.root
 	for shift := uint(39); shift > 21; shift -= indexBits {
 		p := entry(t, va, shift)
@@ -79,7 +139,7 @@ func (pt *PageTable) ensureSlot(va uint64) (p *PTE, above Frame, ok bool) {
 		if !e.Present() {
 			f, ok := AllocZeroFrame(UsePageTable)
 			if !ok {
-				return nil, 0, false
+				return 0, false
 			}
 			e = PTE(f) | ptePresent | pteWritable | pteUser | pteAccessed
 			StorePTE(p, e)
@@ -88,7 +148,7 @@ func (pt *PageTable) ensureSlot(va uint64) (p *PTE, above Frame, ok bool) {
 		}
 		t = e.Frame()
 	}
-	return entry(t, va, 21), t, true
+	return t, true
 }
 
 // ClaimLeaf makes the leaf table of va writable again, for its last owner.
