@@ -4,6 +4,7 @@ package amd64
 
 import (
 	"bytes"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -33,7 +34,13 @@ func XSaveSize() int { return hostXSaveSize }
 
 func frameOf(p unsafe.Pointer) Frame { return Frame(uintptr(p) - uintptr(hostArena)) }
 
-// hostWalk finds a user byte by walking the table as the CPU would.
+// hostCopy is held for reading by a copy that touches user memory, and taken by
+// a flush: that returns, as on the machine, when no copy goes on with a
+// translation that was taken away before.
+var hostCopy sync.RWMutex
+
+// hostWalk finds a user byte by walking the table as the CPU would. hostCopy is
+// held.
 func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
 	pt := PageTable{root: root}
 	p, state := pt.Leaf(va)
@@ -59,6 +66,8 @@ func hostWalk(root Frame, va uint64, write bool) unsafe.Pointer {
 // userString stays within one page.
 
 func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, found bool) {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, src, false)
 	if p == nil {
 		return 0, false
@@ -73,6 +82,8 @@ func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, 
 // Like those of the machine, the copies may end early; these do at the end of a page.
 
 func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, src, false)
 	if p == nil {
 		return 0
@@ -82,6 +93,8 @@ func userRead(root Frame, dst unsafe.Pointer, src uint64, n int) int {
 }
 
 func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, dst, true)
 	if p == nil {
 		return 0
@@ -91,6 +104,8 @@ func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int {
 }
 
 func userZero(root Frame, dst uint64, n int) int {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, dst, true)
 	if p == nil {
 		return 0
@@ -101,6 +116,8 @@ func userZero(root Frame, dst uint64, n int) int {
 }
 
 func userLoad32(root Frame, addr uint64) (uint32, bool) {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, addr, false)
 	if p == nil || addr&3 != 0 {
 		return 0, false
@@ -109,6 +126,8 @@ func userLoad32(root Frame, addr uint64) (uint32, bool) {
 }
 
 func userLoad64(root Frame, addr uint64) (uint64, bool) {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, addr, false)
 	if p == nil || addr&7 != 0 {
 		return 0, false
@@ -117,6 +136,8 @@ func userLoad64(root Frame, addr uint64) (uint64, bool) {
 }
 
 func userStore32(root Frame, addr uint64, v uint32) bool {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, addr, true)
 	if p == nil || addr&3 != 0 {
 		return false
@@ -126,6 +147,8 @@ func userStore32(root Frame, addr uint64, v uint32) bool {
 }
 
 func userStore64(root Frame, addr uint64, v uint64) bool {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := hostWalk(root, addr, true)
 	if p == nil || addr&7 != 0 {
 		return false
@@ -135,6 +158,8 @@ func userStore64(root Frame, addr uint64, v uint64) bool {
 }
 
 func userCAS32(root Frame, addr uint64, old, new uint32) (uint32, bool) {
+	hostCopy.RLock()
+	defer hostCopy.RUnlock()
 	p := (*uint32)(hostWalk(root, addr, true))
 	if p == nil || addr&3 != 0 {
 		return 0, false
