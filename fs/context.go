@@ -88,6 +88,9 @@ type FSInfo struct {
 // fsDirs is a root and a current directory, immutable: every walk loads it.
 type fsDirs struct{ root, cwd Path }
 
+// noDirs is what is left to an FSInfo without references.
+var noDirs fsDirs
+
 // NewFSInfo returns an FSInfo with one reference, root and current directory at
 // root, and umask 022.
 func NewFSInfo(root Path) *FSInfo {
@@ -109,7 +112,7 @@ func (fi *FSInfo) Unref() {
 		return
 	}
 	fi.mu.Lock()
-	old := fi.dirs.Swap(new(fsDirs))
+	old := fi.dirs.Swap(&noDirs)
 	fi.mu.Unlock()
 	old.root.put()
 	old.cwd.put()

@@ -28,14 +28,14 @@ type FDTable struct {
 
 type fdSlots struct{ f []atomic.Pointer[File] }
 
-// smallTable is a table with room for 64 descriptors, in one piece: few
-// programs need more.
+// smallTable is a table with room for a few descriptors, in one piece: most
+// programs need no more, and every fork makes one.
 type smallTable struct {
 	FDTable
 	first   fdSlots
 	used    [1]uint64
 	cloexec [1]uint64
-	files   [64]atomic.Pointer[File]
+	files   [16]atomic.Pointer[File]
 }
 
 // NewFDTable returns an empty table with one reference.
@@ -387,16 +387,16 @@ func (t *FDTable) Fork() *FDTable {
 	top := 0
 	for w := len(t.used) - 1; w >= 0; w-- {
 		if t.used[w] != 0 {
-			top = w<<6 + 64
+			top = w<<6 + bits.Len64(t.used[w])
 			break
 		}
 	}
 	n := NewFDTable()
-	if top > 64 {
+	if top > 0 {
 		n.growLocked(top - 1)
 	}
 	from, to := t.slots.Load().f, n.slots.Load().f
-	for w := range top >> 6 {
+	for w := range (top + 63) >> 6 {
 		used := t.used[w]
 		n.used[w] = used
 		for ; used != 0; used &= used - 1 {
@@ -432,5 +432,6 @@ func (t *FDTable) Each(fn func(fd int32, f *File) bool) {
 	}
 }
 
-// Capacity returns the number of slots (FDSize in /proc/PID/status).
-func (t *FDTable) Capacity() int { return len(t.slots.Load().f) }
+// Capacity returns a number that no open descriptor reaches, at least 64
+// (FDSize in /proc/PID/status).
+func (t *FDTable) Capacity() int { return max(64, len(t.slots.Load().f)) }

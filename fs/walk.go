@@ -53,7 +53,27 @@ type nameidata struct {
 	flags int
 	links int // symbolic links followed
 	depth int
-	stack [maxSymlinks]string // what is left to do after each nested link
+	first [4]string // what is left to do after each nested link
+	more  []string  // after those beyond four: made when there is one
+}
+
+// push puts aside what follows a link in the path.
+func (nd *nameidata) push(rest string) {
+	if nd.depth < len(nd.first) {
+		nd.first[nd.depth] = rest
+	} else {
+		nd.more = append(nd.more[:nd.depth-len(nd.first)], rest)
+	}
+	nd.depth++
+}
+
+// pop returns what was pushed last.
+func (nd *nameidata) pop() string {
+	nd.depth--
+	if nd.depth < len(nd.first) {
+		return nd.first[nd.depth]
+	}
+	return nd.more[nd.depth-len(nd.first)]
 }
 
 // Lookup resolves path relative to dirfd (or AT_FDCWD) and returns what it
@@ -168,8 +188,7 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 				nd.at = at
 				return nil
 			}
-			nd.depth--
-			path = trimSlashes(nd.stack[nd.depth])
+			path = trimSlashes(nd.pop())
 			continue
 		}
 		if node.kind != unix.S_IFDIR {
@@ -328,8 +347,7 @@ func (ctx *Context) follow(nd *nameidata, link Path, box *inodeBox, rest string)
 		nd.at = nd.root
 	}
 	if rest != "" {
-		nd.stack[nd.depth] = rest
-		nd.depth++
+		nd.push(rest)
 	}
 	return text, nil
 }
