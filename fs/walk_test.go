@@ -33,8 +33,9 @@ func TestWalk(t *testing.T) {
 	build(t, ctx, "/d/", "/d/e/", "/d/f", "/l>d/e", "/abs>/d/f", "/loop>loop", "/a>b", "/b>a", "/dot>.", "/up>../..", "/nix>nowhere", "/d/s>f/")
 	for i := range 45 {
 		build(t, ctx, fmt.Sprintf("/n%d>n%d", i+1, i))
+		build(t, ctx, fmt.Sprintf("/m%d>m%d/./e/..", i+1, i)) // each puts something aside
 	}
-	build(t, ctx, "/n0>d")
+	build(t, ctx, "/n0>d", "/m0>d")
 	long := strings.Repeat("x", 255)
 	build(t, ctx, "/"+long)
 	ctx.Chdir("/d")
@@ -50,6 +51,7 @@ func TestWalk(t *testing.T) {
 		{"/abs", fs.LookupFollow, "/d/f"}, {"/abs/", 0, "ENOTDIR"}, {"/d/s", fs.LookupFollow, "ENOTDIR"},
 		{"/loop", 0, "/loop"}, {"/loop", fs.LookupFollow, "ELOOP"}, {"/a", fs.LookupFollow, "ELOOP"}, {"/a/x", 0, "ELOOP"},
 		{"/n39", fs.LookupFollow, "/d"}, {"/n40", fs.LookupFollow, "ELOOP"}, {"/n39/e", 0, "/d/e"},
+		{"/m39", fs.LookupFollow, "/d"}, {"/m40", fs.LookupFollow, "ELOOP"}, {"/m39/f", 0, "/d/f"}, {"/m4/f", 0, "/d/f"},
 		{"/dot/dot/dot/d", 0, "/d"}, {"/up/d", 0, "/d"}, {"/nix", fs.LookupFollow, "ENOENT"}, {"/nix", 0, "/nix"}, {"/nix/", 0, "ENOENT"},
 		{"/" + long, 0, "/" + long}, {"/" + long + "x", 0, "ENAMETOOLONG"}, {"/none/" + long + "x", 0, "ENOENT"},
 		{"/" + strings.Repeat("./", 2047), 0, "/"}, {"/" + strings.Repeat("./", 2047) + "d", 0, "ENAMETOOLONG"},
