@@ -59,16 +59,9 @@ func (ctx *Context) writeAtPos(f *File, it *mm.Iter) (int, error) {
 
 // Pread reads from position pos on: pread64(2), preadv(2). ESPIPE for streams.
 func (ctx *Context) Pread(f *File, it *mm.Iter, pos int64) (int, error) {
-	if pos < 0 {
-		return 0, unix.EINVAL
+	if err := ctx.setPos(f, pos, ModeRead); err != nil {
+		return 0, err
 	}
-	if f.mode&ModeStream != 0 {
-		return 0, unix.ESPIPE
-	}
-	if f.mode&ModeRead == 0 {
-		return 0, unix.EBADF
-	}
-	ctx.pos = pos
 	n, err := f.ops.Read(ctx, f, it, &ctx.pos)
 	ctx.IO.countRead(n)
 	return n, err
@@ -76,19 +69,27 @@ func (ctx *Context) Pread(f *File, it *mm.Iter, pos int64) (int, error) {
 
 // Pwrite writes at position pos: pwrite64(2), pwritev(2).
 func (ctx *Context) Pwrite(f *File, it *mm.Iter, pos int64) (int, error) {
-	if pos < 0 {
-		return 0, unix.EINVAL
+	if err := ctx.setPos(f, pos, ModeWrite); err != nil {
+		return 0, err
 	}
-	if f.mode&ModeStream != 0 {
-		return 0, unix.ESPIPE
-	}
-	if f.mode&ModeWrite == 0 {
-		return 0, unix.EBADF
-	}
-	ctx.pos = pos
 	n, err := f.ops.Write(ctx, f, it, &ctx.pos)
 	ctx.IO.countWrite(n)
 	return n, err
+}
+
+// setPos sets ctx.pos for a transfer at a position of its own, which f must
+// have been opened for.
+func (ctx *Context) setPos(f *File, pos int64, want FileMode) error {
+	switch {
+	case pos < 0:
+		return unix.EINVAL
+	case f.mode&ModeStream != 0:
+		return unix.ESPIPE
+	case f.mode&want == 0:
+		return unix.EBADF
+	}
+	ctx.pos = pos
+	return nil
 }
 
 // ReadAt fills p from off on for the kernel itself (exec reads headers and
