@@ -45,23 +45,28 @@ func (ctx *Context) Poll(fds []PollFD, deadline int64) (int, error) {
 // closes descriptors meanwhile.
 func (t *FDTable) poll(fds []PollFD, pt *wait.PollTable) (n int) {
 	for i := range fds {
-		p := &fds[i]
-		ev := uint32(unix.POLLNVAL)
-		if fd, s := int(p.FD), t.slots.Load().f; uint(fd) < uint(len(s)) {
-			if f := s[fd].Load(); f != nil && f.mode&ModePath == 0 {
-				want := uint32(uint16(p.Events)) | pollAlways
-				if pt != nil {
-					pt.Key = want
-				}
-				ev = f.ops.Poll(f, pt) & want
+		var f *File
+		fd, s := int(fds[i].FD), t.slots.Load().f
+		if uint(fd) < uint(len(s)) {
+			f = s[fd].Load()
+		}
+		if f != nil && f.mode&ModePath == 0 {
+			if pt != nil {
+				pt.Key = uint32(uint16(fds[i].Events)) | pollAlways
+			}
+			ev := f.ops.Poll(f, pt) & (uint32(uint16(fds[i].Events)) | pollAlways)
+			fds[i].Revents = int16(ev)
+			if ev == 0 {
+				continue
 			}
 		} else if fd < 0 {
-			ev = 0
+			fds[i].Revents = 0
+			continue
+		} else {
+			fds[i].Revents = unix.POLLNVAL
 		}
-		if p.Revents = int16(ev); ev != 0 {
-			n++
-			pt = nil // there will be no sleep
-		}
+		n++
+		pt = nil // there will be no sleep
 	}
 	return n
 }
