@@ -101,7 +101,7 @@ profile: kernel qemu-installed
 stress: check-go
 	$(GO) run ./scripts/test -stress 10m
 
-# N=7: more boots for wall time. ROWS=pipe_rt,stat: only those. PARTS=wall,scaling:
+# N=9: more boots for wall time. ROWS=pipe_rt,stat: only those. PARTS=wall,scaling:
 # only those. QUICK=1: a look. SHOW=1: the last run again. README=1: its table into README.md.
 bench: check-go
 	@$(GO) run ./scripts/bench $(if $(N),-n $(N)) $(if $(ROWS),-rows=$(ROWS)) $(if $(PARTS),-parts $(PARTS)) \

@@ -3,7 +3,7 @@
 // (scripts/bench/guest), and what an operation costs is compared.
 //
 //	go run ./scripts/bench            everything: about 20 minutes
-//	  -n 5                            boots of each kernel for wall time
+//	  -n 7                            boots of each kernel for wall time
 //	  -rows fork_exit,pipe_rt         some rows only; -rows=-untar all but some
 //	  -parts instructions,wall        some parts only: start, instructions, wall, scaling, build
 //	  -quick                          one short boot of each kind: a look, not a measurement
@@ -44,7 +44,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.n, "n", 5, "boots of each kernel for wall time")
+	flag.IntVar(&o.n, "n", 7, "boots of each kernel for wall time")
 	flag.IntVar(&o.ms, "ms", 60, "length of a batch of operations in wall time, `milliseconds`")
 	flag.StringVar(&o.rows, "rows", "", "`names` of rows to measure, with commas; -name leaves one out")
 	flag.StringVar(&o.parts, "parts", strings.Join(allParts, ","), "what to measure")
@@ -103,8 +103,10 @@ func measured(root string, o options) (*measure.Set, error) {
 			return nil, fmt.Errorf("part %q: there are %s", p, strings.Join(allParts, ", "))
 		}
 	}
-	if out, err := exec.Command("scripts/deps.sh", "test").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("scripts/deps.sh: %w\n%s", err, out)
+	deps := exec.Command("scripts/deps.sh", "test")
+	deps.Stdout, deps.Stderr = os.Stderr, os.Stderr
+	if err := deps.Run(); err != nil {
+		return nil, fmt.Errorf("scripts/deps.sh: %w", err)
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return nil, err

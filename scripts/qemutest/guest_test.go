@@ -107,12 +107,5 @@ func TestStress(t *testing.T) {
 	}, "stress")
 }
 
-// everything is all groups but those with a test of their own.
-const everything = "-stress,-cost"
-
-// TestCost counts the instructions of the hot paths (scripts/guest/cost.c): with
-// -icount they are the same on every machine, however busy.
-func TestCost(t *testing.T) {
-	root := needQEMU(t)
-	cases(t, qemu.Config{Kernel: tamarix(t, root), Initrd: guest(t, root), SMP: 1, Icount: true, Append: "ICOUNT=1"}, "cost")
-}
+// everything is all groups but the one with a test of its own.
+const everything = "-stress"
