@@ -11,8 +11,8 @@
 //
 // A name is resolved by the walker (walk.go): component by component through
 // the tree of [Dentry] objects, each of which caches the answer of one
-// [Inode.Lookup]. A cached component costs a read lock and a map lookup and
-// allocates nothing. Mounts are crossed where a dentry is marked as a mount
+// [Inode.Lookup]. A cached component takes no lock and
+// allocates nothing (nametable.go). Mounts are crossed where a dentry is marked as a mount
 // point (mount.go). The result is a [Path]: a dentry as seen through one mount.
 //
 // Opening a path makes a [File], the open file description of POSIX, whose

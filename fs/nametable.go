@@ -57,6 +57,10 @@ func component(path string) qname {
 	return qname{path[:end], mix(h, w)}
 }
 
+// HashName returns the hash of a name without slashes, for file systems'
+// own tables.
+func HashName(name string) uint64 { return component(name).hash }
+
 // beforeSlash returns how many bits of w come before the first byte that is a
 // slash, 64 or more if none is: x-1 &^ x has a byte's highest bit set where x
 // has its first zero byte.

@@ -9,16 +9,6 @@ const (
 	MayRead  = 4
 )
 
-// mayExec is the search permission check of a path walk: the common case, a
-// directory that everybody may search, takes one load.
-func (ctx *Context) mayExec(node *inodeBox) error {
-	mode := node.base.mode.Load()
-	if mode&0o111 == 0o111 {
-		return nil
-	}
-	return ctx.Permission(node.base, MayExec)
-}
-
 // Permission checks the rights want (MayRead, MayWrite, MayExec) on an inode
 // against the file-system ids and capabilities: EACCES. It does not look at
 // mount flags (see mayWriteMount).

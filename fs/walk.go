@@ -194,8 +194,10 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 		if node.kind != unix.S_IFDIR {
 			return unix.ENOTDIR
 		}
-		if err := ctx.mayExec(node); err != nil {
-			return err
+		if node.base.mode.Load()&0o111 != 0o111 { // else everybody may search it
+			if err := ctx.Permission(node.base, MayExec); err != nil {
+				return err
+			}
 		}
 		name := component(path)
 		if len(name.s) > NameMax {
@@ -224,7 +226,10 @@ func (ctx *Context) walk(nd *nameidata, path string) error {
 			}
 			continue
 		}
-		d := at.Dentry.child(name)
+		var d *Dentry
+		if t := at.Dentry.names.Load(); t != nil {
+			d = t.find(name)
+		}
 		if d == nil || !d.fresh(ctx, name) {
 			var err error
 			if d, err = ctx.lookupSlow(at.Dentry, node, name); err != nil {

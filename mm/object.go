@@ -288,8 +288,9 @@ func (r *removed) free() {
 // insert enters f, whose reference it consumes, at idx unless there is a page
 // already, and returns the page that is there now with a reference for the
 // caller. inside says that idx must lie before the end of file (else EFAULT
-// stands for "beyond"); ENOSPC means that the quota is used up.
-func (o *Object) insert(idx uint64, f arch.Frame, inside bool) (arch.Frame, error) {
+// stands for "beyond"); ENOSPC means that the quota is used up. A page that is
+// entered moves the end of file up to size, if that lies behind it.
+func (o *Object) insert(idx uint64, f arch.Frame, inside bool, size int64) (arch.Frame, error) {
 	o.mu.Lock()
 	var err error
 	switch old := o.get(idx); {
@@ -309,6 +310,9 @@ func (o *Object) insert(idx uint64, f arch.Frame, inside bool) (arch.Frame, erro
 		return 0, err
 	}
 	o.put(idx, f)
+	if o.size.Load() < size {
+		o.size.Store(size)
+	}
 	f.Ref()
 	o.mu.Unlock()
 	return f, nil
@@ -337,7 +341,7 @@ func (o *Object) pageForFault(idx uint64) (arch.Frame, outcome) {
 	if !ok {
 		return 0, faultNoMemory
 	}
-	f, err := o.insert(idx, f, true)
+	f, err := o.insert(idx, f, true, 0)
 	if err == unix.EFAULT {
 		return 0, faultBeyondEnd
 	} else if err != nil {
@@ -363,7 +367,7 @@ func (o *Object) read(idx uint64) error {
 		f.Unref()
 		return err
 	}
-	f, err := o.insert(idx, f, true)
+	f, err := o.insert(idx, f, true, 0)
 	if err == nil {
 		f.Unref()
 	} else if err == unix.EFAULT {

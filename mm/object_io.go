@@ -179,7 +179,8 @@ func (o *Object) writePage(it *Iter, idx uint64, in, want int) (int, error) {
 		f.SetFlag(frameDirty)
 	}
 	f.Ref() // to read from if another page got there first
-	g, ierr := o.insert(idx, f, false)
+	end := int64(idx)<<arch.PageShift + int64(in+n)
+	g, ierr := o.insert(idx, f, false, end)
 	if ierr != nil {
 		f.Unref()
 		it.Revert(n)
@@ -315,7 +316,7 @@ func (o *Object) Allocate(off, n int64) error {
 			return err
 		}
 		arch.ZeroPage(f)
-		f, err = o.insert(idx, f, false)
+		f, err = o.insert(idx, f, false, 0)
 		if err != nil {
 			return err
 		}

@@ -134,10 +134,14 @@ func StrnlenUser(pt *PageTable, addr uint64, max int) (n int, ok bool) {
 // says is there; n counts the bytes before it, or before the first fault or the
 // end of dst. What lies behind them in dst is undefined.
 func StringFromUser(pt *PageTable, dst []byte, src uint64) (n int, found bool) {
-	want := clip(src, len(dst))
+	if src >= UserTop {
+		return 0, false
+	}
+	want := int(min(uint64(len(dst)), UserTop-src))
 	for n < want {
-		k := min(want-n, PageSize-int((src+uint64(n))&(PageSize-1)))
-		m, found := userString(pt.root, unsafe.Pointer(&dst[n]), src+uint64(n), k)
+		at := src + uint64(n)
+		k := min(want-n, PageSize-int(at&(PageSize-1)))
+		m, found := userString(pt.root, unsafe.Pointer(&dst[n]), at, k)
 		n += m
 		if found || m < k {
 			return n, found

@@ -17,6 +17,8 @@ type entry struct {
 	ino    fs.Inode      // nil once removed, while it still stands in order
 	base   *fs.InodeBase // ino.Base()
 	cookie int64         // readdir position; grows with every entry made
+	hash   uint64        // of name
+	next   *entry        // in the bucket of the name table
 }
 
 // set makes e another inode's name.
@@ -25,7 +27,7 @@ func (e *entry) set(ino fs.Inode) { e.ino, e.base = ino, ino.Base() }
 // dir is a directory. Its inode lock guards names, order, next and dead.
 type dir struct {
 	node
-	names map[string]*entry
+	names nameTable
 	order []*entry // by cookie; removed entries stay until compacted
 	dead  int      // removed entries in order
 	next  int64    // last cookie given out, less firstCookie
@@ -38,27 +40,23 @@ const (
 
 // add enters a name that is not there, and keeps it.
 func (d *dir) add(name string, ino fs.Inode) {
-	e := &entry{name, ino, ino.Base(), firstCookie + d.next}
+	e := &entry{name: name, ino: ino, base: ino.Base(), cookie: firstCookie + d.next}
 	d.next++
-	if d.names == nil {
-		d.names = make(map[string]*entry)
-	}
-	d.names[e.name] = e
+	d.names.insert(e)
 	d.order = append(d.order, e)
-	d.StoreSize(int64(len(d.names)) * entrySize)
+	d.StoreSize(int64(d.names.n) * entrySize)
 	d.Touch()
 }
 
 // remove takes a name out.
 func (d *dir) remove(name string) {
-	e := d.names[name]
+	e := d.names.remove(name)
 	if e == nil {
 		return
 	}
-	delete(d.names, name)
-	e.ino = nil
+	e.ino, e.base = nil, nil
 	if d.dead++; d.dead > 16 && d.dead > len(d.order)/2 {
-		live := make([]*entry, 0, len(d.names)+8)
+		live := make([]*entry, 0, d.names.n+8)
 		for _, e := range d.order {
 			if e.ino != nil {
 				live = append(live, e)
@@ -66,7 +64,7 @@ func (d *dir) remove(name string) {
 		}
 		d.order, d.dead = live, 0
 	}
-	d.StoreSize(int64(len(d.names)) * entrySize)
+	d.StoreSize(int64(d.names.n) * entrySize)
 	d.Touch()
 }
 
@@ -79,7 +77,7 @@ func (d *dir) Stat(ctx *fs.Context, st *fs.Attr) error {
 
 // Lookup implements fs.Inode.
 func (d *dir) Lookup(ctx *fs.Context, name string) (fs.Inode, error) {
-	if e := d.names[name]; e != nil {
+	if e := d.names.find(name); e != nil {
 		return e.ino, nil
 	}
 	return nil, unix.ENOENT
@@ -172,7 +170,7 @@ func (d *dir) Unlink(ctx *fs.Context, name string, victim fs.Inode) error {
 
 // Rmdir implements fs.Inode.
 func (d *dir) Rmdir(ctx *fs.Context, name string, victim fs.Inode) error {
-	if len(victim.(*dir).names) != 0 {
+	if victim.(*dir).names.n != 0 {
 		return unix.ENOTEMPTY
 	}
 	d.remove(name)
@@ -185,12 +183,12 @@ func (d *dir) Rmdir(ctx *fs.Context, name string, victim fs.Inode) error {
 // Rename implements fs.Inode.
 func (d *dir) Rename(ctx *fs.Context, oldName string, newDir fs.Inode, newName string, target fs.Inode, flags uint) error {
 	to := newDir.(*dir)
-	ino := d.names[oldName].ino
+	ino := d.names.find(oldName).ino
 	_, isDir := ino.(*dir)
 	if flags&unix.RENAME_EXCHANGE != 0 {
 		_, targetDir := target.(*dir)
-		d.names[oldName].set(target)
-		to.names[newName].set(ino)
+		d.names.find(oldName).set(target)
+		to.names.find(newName).set(ino)
 		if isDir != targetDir && d != to {
 			step := int32(1)
 			if targetDir {
@@ -207,7 +205,7 @@ func (d *dir) Rename(ctx *fs.Context, oldName string, newDir fs.Inode, newName s
 	}
 	if target != nil {
 		if t, ok := target.(*dir); ok {
-			if len(t.names) != 0 {
+			if t.names.n != 0 {
 				return unix.ENOTEMPTY
 			}
 			t.SetNlink(0)

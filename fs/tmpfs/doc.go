@@ -2,7 +2,7 @@
 // (as "rootfs"), /tmp, /run and the home of memfds.
 //
 // A regular file is an [mm.Object]: its frames are at once the file's content,
-// its page cache, and what mappings of it show. A directory is a map of names
+// its page cache, and what mappings of it show. A directory is a table of names
 // plus the same entries in order of creation; an entry's number in that order
 // is its readdir position, so that a reader's place survives any change of the
 // directory (tmpfs(5), telldir(3)).

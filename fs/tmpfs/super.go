@@ -239,10 +239,10 @@ func (s *super) Kill() {
 		d := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		d.Lock()
-		names := d.names
-		d.names, d.order = nil, nil
+		order := d.order
+		d.names, d.order = nameTable{}, nil
 		d.Unlock()
-		for _, e := range names {
+		for _, e := range order {
 			switch ino := e.ino.(type) {
 			case *dir:
 				todo = append(todo, ino)
