@@ -1,6 +1,7 @@
 /* Pipes, FIFOs, eventfd, and waiting for descriptors: poll, select, epoll. */
 #include "t.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -237,6 +238,58 @@ TEST(pipes, poll_waits)
 	struct rlimit r = { 64, 64 };
 	OK(setrlimit(RLIMIT_NOFILE, &r));
 	ERR(EINVAL, poll(&f, 1000, 0));
+}
+
+TEST(pipes, poll_many)
+{
+	enum { N = 150 };
+	static struct pollfd f[2 * N + 2];
+	int w[N];
+	for (int i = 0; i < N; i++) {
+		mk(0);
+		f[i] = (struct pollfd){ p[0], POLLIN, 7 };
+		f[N + i] = (struct pollfd){ -1 - i, POLLIN, 7 };
+		w[i] = p[1];
+	}
+	f[2 * N] = (struct pollfd){ OK(open("/", O_PATH)), POLLIN, 7 };
+	f[2 * N + 1] = (struct pollfd){ 1000, POLLIN, 7 };
+	EQ(poll(f, 2 * N, 0), 0);
+	for (int i = 0; i < 2 * N; i++)
+		EQ(f[i].revents, 0);
+	EQ(poll(f, 2 * N + 2, -1), 2);
+	EQ(f[2 * N].revents, POLLNVAL);
+	EQ(f[2 * N + 1].revents, POLLNVAL);
+	FORK(pid) { sleep_ms(30); EQ(write(w[N - 1], "x", 1), 1); _exit(0); }
+	EQ(poll(f, 2 * N, 20000), 1);
+	EQ(f[N - 1].revents, POLLIN);
+	wait_ok(pid);
+	for (int i = 0; i < N; i += 2)
+		EQ(write(w[i], "x", 1), 1);
+	EQ(poll(f, 2 * N, 20000), N / 2 + 1);
+	for (int i = 0; i < N; i++)
+		EQ(f[i].revents, i % 2 == 0 || i == N - 1 ? POLLIN : 0);
+}
+
+static void *close_writer(void *arg)
+{
+	sleep_ms(30);
+	close(p[1]);
+	return arg;
+}
+
+/* A file stays open while another thread polls it, whatever becomes of its descriptor. */
+TEST(pipes, poll_holds_files)
+{
+	mk(0);
+	pthread_t t;
+	EQ(pthread_create(&t, 0, close_writer, 0), 0);
+	struct pollfd f[2] = { { p[0], POLLIN }, { p[1], 0 } };
+	int64_t start = now_ms();
+	EQ(poll(f, 2, 120), 1);
+	WITHIN(now_ms() - start, 118, 20000);
+	EQ(f[1].revents, POLLNVAL);
+	pthread_join(t, 0);
+	EQ(events(p[0], POLLIN), POLLHUP);
 }
 
 TEST(pipes, select)

@@ -272,6 +272,45 @@ TEST(sockets, much_data)
 	wait_ok(pid);
 }
 
+/* What is sent in pieces of all sizes arrives in order, however it is read. */
+TEST(sockets, stream_of_pieces)
+{
+	int s[2];
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	enum { TOTAL = 1 << 20 };
+	FORK(pid) {
+		close(s[0]);
+		static unsigned char b[70000];
+		unsigned r = 1;
+		for (int at = 0; at < TOTAL;) {
+			r = r * 1103515245 + 12345;
+			int n = 1 + (r >> 8) % (r >> 28 ? 200 : sizeof b);
+			if (n > TOTAL - at)
+				n = TOTAL - at;
+			for (int i = 0; i < n; i++)
+				b[i] = (at + i) * 7 + (at + i) / 251;
+			EQ(write(s[1], b, n), n);
+			at += n;
+		}
+		_exit(0);
+	}
+	close(s[1]);
+	static unsigned char b[70000];
+	unsigned r = 2;
+	int at = 0;
+	for (;;) {
+		r = r * 1103515245 + 12345;
+		int n = OK(read(s[0], b, 1 + (r >> 8) % (r >> 28 ? 300 : sizeof b)));
+		if (n == 0)
+			break;
+		for (int i = 0; i < n; i++)
+			EQ(b[i], (unsigned char)((at + i) * 7 + (at + i) / 251));
+		at += n;
+	}
+	EQ(at, TOTAL);
+	wait_ok(pid);
+}
+
 TEST(sockets, epoll_and_nonblocking)
 {
 	OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s));
