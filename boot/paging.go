@@ -44,8 +44,10 @@ func (p *pool) get() uint64 {
 
 // mapMemory turns the first page tables into the ones that stay: all memory
 // from info.DirectMap on in pages of 2 MiB, writable and not executable; the
-// kernel's image within it in pages of 4 KiB with the rights of its segments;
-// no low half. It changes the tables it runs on, so the order matters: an entry
+// kernel's image within it with the rights of its segments, in pages of 4 KiB
+// where it may be written, else of 2 MiB too: a page of code that also holds the
+// first constants is a small price for code that needs one entry of the TLB. No
+// low half. It changes the tables it runs on, so the order matters: an entry
 // is only ever replaced by one that gives at least what runs now needs.
 func mapMemory(b *info.Boot) error {
 	base := (uint64(uintptr(unsafe.Pointer(&tableSpace))) - info.DirectMap + pageSize - 1) &^ (pageSize - 1)
@@ -91,18 +93,17 @@ func mapMemory(b *info.Boot) error {
 	}
 	// The image.
 	for a := first; a < last; a += largeSize {
+		e := &at(pdpt[a/dirSize])[a/largeSize%512]
+		if f := imageFlags(segs[:n], a, a+largeSize, nx); f&writable == 0 {
+			*e = a | f | large
+			continue
+		}
 		pt := p.get()
 		for i := range uint64(512) {
 			pa := a + i*pageSize
-			flags := uint64(present | writable | nx)
-			for _, s := range segs[:n] {
-				if pa < s.end && pa+pageSize > s.start {
-					flags = s.flags(nx)
-				}
-			}
-			at(pt)[i] = pa | flags
+			at(pt)[i] = pa | imageFlags(segs[:n], pa, pa+pageSize, nx)
 		}
-		at(pdpt[a/dirSize])[a/largeSize%512] = pt | writable | present
+		*e = pt | writable | present
 	}
 	// The rest below 4 GiB.
 	for a := uint64(0); a < 4<<30; a += largeSize {
@@ -127,13 +128,27 @@ type segment struct {
 	prot       uint32 // segmentWrite, segmentExec
 }
 
-func (s segment) flags(nx uint64) uint64 {
-	f := uint64(present)
-	if s.prot&segmentWrite != 0 {
-		f |= writable
+// imageFlags returns how the memory from start to end is to be mapped: with the
+// rights that the segments in it need, and writable where there is none.
+func imageFlags(segs []segment, start, end, nx uint64) uint64 {
+	f, covered := present|nx, start
+	for _, s := range segs { // they are in order
+		if start >= s.end || end <= s.start {
+			continue
+		}
+		if s.start&^(pageSize-1) > covered {
+			break
+		}
+		covered = (s.end + pageSize - 1) &^ (pageSize - 1)
+		if s.prot&segmentWrite != 0 {
+			f |= writable
+		}
+		if s.prot&segmentExec != 0 {
+			f &^= nx
+		}
 	}
-	if s.prot&segmentExec == 0 {
-		f |= nx
+	if covered < end {
+		f |= writable // memory that is no part of the image
 	}
 	return f
 }
