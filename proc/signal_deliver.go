@@ -334,9 +334,6 @@ func (t *Task) writeFrame(f *arch.SignalFrame, d *delivery) error {
 	if err := u.PlaceFrame(f); err != nil {
 		return err
 	}
-	if err := t.AS.CopyOut(f.FP, u.FrameImage()); err != nil {
-		return err
-	}
 	var b arch.FrameHead
 	u.FillFrame(&b, f)
 	info := d.action.Flags&SA_SIGINFO != 0
@@ -345,6 +342,11 @@ func (t *Task) writeFrame(f *arch.SignalFrame, d *delivery) error {
 	}
 	if err := t.AS.CopyOut(f.SP, b.Bytes(info)); err != nil {
 		return err
+	}
+	if !u.PutImage(t.AS.PageTable(), f) {
+		if err := t.AS.CopyOut(f.FP, u.FrameImage()); err != nil {
+			return err
+		}
 	}
 	u.StartHandler(f)
 	return nil
@@ -377,6 +379,18 @@ func (t *Task) readFrame() (mask uint64, alt arch.AltStack, err error) {
 	if err != nil {
 		return 0, alt, err
 	}
+	if fp == 0 || !u.TakeImage(t.AS.PageTable(), fp) {
+		if err := t.copyImage(fp); err != nil {
+			return 0, alt, err
+		}
+	}
+	return u.RestoreFrame(&b)
+}
+
+// copyImage takes the extended state from the image at fp, whatever it is; 0
+// asks for the initial state.
+func (t *Task) copyImage(fp uint64) error {
+	u := t.Ctx
 	n := 0
 	if fp != 0 {
 		p := u.FrameSpace()
@@ -385,14 +399,11 @@ func (t *Task) readFrame() (mask uint64, alt arch.AltStack, err error) {
 			n = arch.FrameImageMin
 			if err := t.AS.CopyIn(p[:n], fp); err != nil {
 				u.RestoreImage(0)
-				return 0, alt, err
+				return err
 			}
 		}
 	}
-	if err := u.RestoreImage(n); err != nil {
-		return 0, alt, err
-	}
-	return u.RestoreFrame(&b)
+	return u.RestoreImage(n)
 }
 
 // RestartSyscall implements restart_syscall(2).

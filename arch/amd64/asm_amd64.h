@@ -14,6 +14,12 @@
 #define XSAVE64_BX	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xa3	// and a 32-bit displacement
 #define XRSTOR64_BX	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xab	// and a 32-bit displacement
 
+#define XSAVE64_DI	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x27
+#define XRSTOR64_DI	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x2f
+
+// Where a UserContext has its XMM registers.
+#define XMM (UserContext_xsave+const_fxXMM)
+
 #define SAVEXMM(OFF, B) \
 	MOVUPS	X0, (OFF+0*16)(B); \
 	MOVUPS	X1, (OFF+1*16)(B); \
@@ -30,6 +36,25 @@
 	MOVUPS	X12, (OFF+12*16)(B); \
 	MOVUPS	X13, (OFF+13*16)(B); \
 	MOVUPS	X14, (OFF+14*16)(B); \
+	MOVUPS	X15, (OFF+15*16)(B)
+
+// CLEARXMM stores zeros, which are in X15.
+#define CLEARXMM(OFF, B) \
+	MOVUPS	X15, (OFF+0*16)(B); \
+	MOVUPS	X15, (OFF+1*16)(B); \
+	MOVUPS	X15, (OFF+2*16)(B); \
+	MOVUPS	X15, (OFF+3*16)(B); \
+	MOVUPS	X15, (OFF+4*16)(B); \
+	MOVUPS	X15, (OFF+5*16)(B); \
+	MOVUPS	X15, (OFF+6*16)(B); \
+	MOVUPS	X15, (OFF+7*16)(B); \
+	MOVUPS	X15, (OFF+8*16)(B); \
+	MOVUPS	X15, (OFF+9*16)(B); \
+	MOVUPS	X15, (OFF+10*16)(B); \
+	MOVUPS	X15, (OFF+11*16)(B); \
+	MOVUPS	X15, (OFF+12*16)(B); \
+	MOVUPS	X15, (OFF+13*16)(B); \
+	MOVUPS	X15, (OFF+14*16)(B); \
 	MOVUPS	X15, (OFF+15*16)(B)
 
 // LOADXMM goes by halves: where QEMU stands in for the CPU, a load of 16 bytes

@@ -143,6 +143,7 @@ func xsaveInit() {
 	}
 	xcr0, xsaveSize = want, size
 	xsaveMask = uint32(want) &^ xfeatureSSE
+	frameSoftware = softwareBytes()
 }
 
 // fxsaveMask returns MXCSR_MASK (SDM vol. 1, 11.6.6).

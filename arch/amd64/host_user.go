@@ -20,6 +20,10 @@ func (u *UserContext) Kick() {}
 
 func (u *UserContext) dropExtended() {}
 
+// There are no registers to move to and from frames on the host.
+func (u *UserContext) putFrameImage(*PageTable, uint64) bool  { return false }
+func (u *UserContext) takeFrameImage(*PageTable, uint64) bool { return false }
+
 // mxcsrMask are the MXCSR bits the CPU allows.
 var mxcsrMask uint32 = 0xffff
 

@@ -99,6 +99,16 @@ type SignalFrame struct {
 
 	// Set by PlaceFrame: where the head and the XSAVE image belong.
 	SP, FP uint64
+	// Set by PutImage: the thread has the handler's extended state already.
+	fresh bool
+}
+
+// frameSoftware is what the first three of the software bytes' words are.
+var frameSoftware [3]uint64
+
+func softwareBytes() [3]uint64 {
+	size := uint64(XSaveSize())
+	return [3]uint64{fpMagic1 | (size+magic2Size)<<32, XFeatures(), size}
 }
 
 // SignalStackMin returns the size of the largest frame, AT_MINSIGSTKSZ of
@@ -111,9 +121,10 @@ func SignalStackMin() uint64 {
 func hasXSAVE() bool { return XSaveSize() > fxSize }
 
 // A handler is started in four steps, between which the caller copies to user
-// memory: PlaceFrame finds the place, FrameImage is what belongs at f.FP,
-// FillFrame makes what belongs at f.SP, StartHandler turns the registers. Until
-// the last one the thread has not changed.
+// memory: PlaceFrame finds the place, FillFrame makes what belongs at f.SP,
+// PutImage writes to f.FP from the registers or, where it cannot, FrameImage is
+// what belongs there, StartHandler turns the registers. Until the image has been
+// written the thread has not changed.
 
 // PlaceFrame finds room below the thread's stack pointer, or on its alternate
 // stack: EFAULT if there is none.
@@ -139,6 +150,14 @@ func imageSize() uint64 {
 		return uint64(XSaveSize())
 	}
 	return uint64(XSaveSize()) + magic2Size
+}
+
+// PutImage writes the image to f.FP from where the state mostly is, the
+// registers, and gives the thread fresh ones. It reports whether it could;
+// otherwise, as when memory is missing, nothing has happened to the thread.
+func (u *UserContext) PutImage(pt *PageTable, f *SignalFrame) bool {
+	f.fresh = u.putFrameImage(pt, f.FP)
+	return f.fresh
 }
 
 // FrameImage returns the extended state as frames show it. The slice is good
@@ -184,7 +203,9 @@ func (u *UserContext) StartHandler(f *SignalFrame) {
 	u.SP = f.SP
 	u.IP = f.Handler
 	u.Flags &= flagsHandler
-	u.initExtended()
+	if !f.fresh {
+		u.initExtended()
+	}
 }
 
 // prepareImage makes image fit to be seen: the legacy part is marked as valid
@@ -228,9 +249,10 @@ func (u *UserContext) initExtended() {
 }
 
 // rt_sigreturn(2) takes the registers back in three steps: the caller copies
-// the head of the frame from FrameAddress, and hands it to CheckFrame; it
-// copies the image into what FrameSpace gives, and hands the number of bytes to
-// RestoreImage; then comes RestoreFrame. Nothing in the frame is trusted. On an
+// the head of the frame from FrameAddress, and hands it to CheckFrame; it has
+// TakeImage load the image or, where that cannot be, copies it into what
+// FrameSpace gives, and hands the number of bytes to RestoreImage; then comes
+// RestoreFrame. Nothing in the frame is trusted. On an
 // error the registers may be anything but harmful.
 
 // FrameAddress returns where the head of the frame is that the handler's return
@@ -251,6 +273,11 @@ func (u *UserContext) CheckFrame(b *FrameHead) (fp uint64, err error) {
 	}
 	return b.fpstate, nil
 }
+
+// TakeImage loads the extended state from the image at fp straight into the
+// registers, if it is one that PutImage has written. false: it is not, or could
+// not be read.
+func (u *UserContext) TakeImage(pt *PageTable, fp uint64) bool { return u.takeFrameImage(pt, fp) }
 
 // FrameSpace returns where the image has to go: as much of it as there is, at
 // least FrameImageMin bytes.

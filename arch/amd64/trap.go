@@ -114,10 +114,11 @@ func exception(c *percpu, t *kthread) {
 			demandHeap(addr)
 			return
 		}
-		if t.IP >= userCopyLow && t.IP < userCopyHigh && addr < 1<<47 {
-			t.IP = userCopyExit
-			return
-		}
+	}
+	// A page fault in a user copy, or a frame that XRSTOR does not like.
+	if (t.vector == 14 || t.vector == 13) && addr < 1<<47 && t.IP >= userCopyLow && t.IP < userCopyHigh {
+		t.IP = userCopyExit
+		return
 	}
 	sig, code := uint64(0), uint64(0)
 	switch t.vector {

@@ -99,11 +99,41 @@ func userWrite(root Frame, dst uint64, src unsafe.Pointer, n int) int
 func userString(root Frame, dst unsafe.Pointer, src uint64, n int) (copied int, found bool)
 
 func userZero(root Frame, dst uint64, n int) int
+
+//go:noescape
+func userXSave(root Frame, to uint64, u *UserContext, mask uint32) (ok bool)
+
+//go:noescape
+func userXRstor(root Frame, from uint64, u *UserContext, mask uint32) (ok bool)
+
+// resetMXCSR loads the kernel's MXCSR.
+func resetMXCSR()
+
 func userLoad32(root Frame, addr uint64) (v uint32, ok bool)
 func userLoad64(root Frame, addr uint64) (v uint64, ok bool)
 func userStore32(root Frame, addr uint64, v uint32) (ok bool)
 func userStore64(root Frame, addr uint64, v uint64) (ok bool)
 func userCAS32(root Frame, addr uint64, old, new uint32) (cur uint32, ok bool)
+
+// putFrameImage writes the extended state to at, in the user memory of pt, as
+// signal frames show it, and gives u the initial state. false: it cannot be
+// done so, and u has not changed.
+func (u *UserContext) putFrameImage(pt *PageTable, at uint64) bool {
+	return hasXSAVE() && at <= UserTop-PageSize && userXSave(pt.root, at, u, xsaveMask|xfeatureSSE)
+}
+
+// takeFrameImage takes the extended state from the image at at. false: it has to
+// be looked at more closely, and u's own is lost.
+func (u *UserContext) takeFrameImage(pt *PageTable, at uint64) bool {
+	if !hasXSAVE() || at > UserTop-PageSize {
+		return false
+	}
+	ok := userXRstor(pt.root, at, u, xsaveMask|xfeatureSSE)
+	if !ok {
+		resetMXCSR()
+	}
+	return ok
+}
 
 // Where user copies may fault, and where they go on then. Set once at boot.
 var userCopyLow, userCopyHigh, userCopyExit uint64

@@ -11,8 +11,6 @@
 // percpu.user, so one comparison tells that nothing need be loaded. While a
 // context runs in ring 3 it is percpu.user: the entries store registers there.
 
-#define XMM (UserContext_xsave+const_fxXMM)
-
 // SAVEOWNER stores the GS base and the extended state, all but the XMM part,
 // into the context in BX. It spoils AX, CX, DX, R8 and R9. Without XSAVE, the
 // XMM part of FXSAVE's image must not overwrite the user's: it goes through a

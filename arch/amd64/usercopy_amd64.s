@@ -219,6 +219,93 @@ found:
 	MOVB	$1, found+40(FP)
 	JMP	·userCopyFixup(SB)
 
+// func userXSave(root Frame, to uint64, u *UserContext, mask uint32) (ok bool)
+// It writes the extended state of u as signal frames have it (prepareImage does
+// the same by hand), and leaves u with the initial state. Only where the state
+// is in this CPU's registers; the XMM registers come from the context.
+TEXT ·userXSave(SB),NOSPLIT|NOFRAME,$0-33
+	MOVQ	root+0(FP), AX
+	MOVQ	to+8(FP), DI
+	MOVQ	u+16(FP), SI
+	MOVB	$0, ok+32(FP)
+	CALL	·userWord(SB)
+	CMPQ	SI, percpu_owner(GS)
+	JNE	end
+	LOADXMM(XMM, SI)
+	MOVL	mask+24(FP), AX
+	XORL	DX, DX
+	MOVQ	DX, const_xsaveHeader(DI) // XSAVE keeps the bits of components it leaves alone
+	XSAVE64_DI
+	MOVL	UserContext_mxcsr(SI), CX
+	MOVL	CX, const_fxMXCSR(DI)
+	ORQ	$(const_xfeatureX87|const_xfeatureSSE), const_xsaveHeader(DI)
+	MOVQ	DX, (const_xsaveHeader+8)(DI)
+	MOVQ	DX, (const_xsaveHeader+16)(DI)
+	MOVQ	DX, (const_xsaveHeader+24)(DI)
+	MOVQ	DX, (const_xsaveHeader+32)(DI)
+	MOVQ	DX, (const_xsaveHeader+40)(DI)
+	MOVQ	DX, (const_xsaveHeader+48)(DI)
+	MOVQ	DX, (const_xsaveHeader+56)(DI)
+	MOVQ	·frameSoftware+0(SB), CX
+	MOVQ	CX, (const_fxSoftware+0)(DI)
+	MOVQ	·frameSoftware+8(SB), CX
+	MOVQ	CX, (const_fxSoftware+8)(DI)
+	MOVQ	·frameSoftware+16(SB), CX
+	MOVQ	CX, (const_fxSoftware+16)(DI)
+	MOVQ	DX, (const_fxSoftware+24)(DI)
+	MOVQ	DX, (const_fxSoftware+32)(DI)
+	MOVQ	DX, (const_fxSoftware+40)(DI)
+	MOVL	$const_fpMagic2, (DI)(CX*1)
+	// All is written. A header without components asks for their initial states.
+	MOVQ	DX, (UserContext_xsave+const_xsaveHeader)(SI)
+	MOVL	$const_defaultMXCSR, CX
+	MOVL	CX, (UserContext_xsave+const_fxMXCSR)(SI)
+	MOVL	CX, UserContext_mxcsr(SI)
+	LEAQ	UserContext_xsave(SI), DI
+	XRSTOR64_DI
+	PXOR	X15, X15
+	CLEARXMM(XMM, SI)
+	MOVB	$1, ok+32(FP)
+end:
+	JMP	·userCopyFixup(SB)
+
+// func userXRstor(root Frame, from uint64, u *UserContext, mask uint32) (ok bool)
+// It takes the extended state from a signal frame that userXSave has written,
+// as far as its marks tell, into the registers of this CPU, where u's is. After
+// a fault they, and MXCSR, may hold anything.
+TEXT ·userXRstor(SB),NOSPLIT|NOFRAME,$0-33
+	MOVQ	root+0(FP), AX
+	MOVQ	from+8(FP), DI
+	MOVQ	u+16(FP), SI
+	MOVB	$0, ok+32(FP)
+	CALL	·userWord(SB)
+	CMPQ	SI, percpu_owner(GS)
+	JNE	end
+	MOVQ	(const_fxSoftware+0)(DI), AX
+	CMPQ	AX, ·frameSoftware+0(SB)
+	JNE	end
+	MOVQ	(const_fxSoftware+8)(DI), AX
+	CMPQ	AX, ·frameSoftware+8(SB)
+	JNE	end
+	MOVQ	·frameSoftware+16(SB), CX
+	CMPL	(const_fxSoftware+16)(DI), CX
+	JNE	end
+	CMPL	(DI)(CX*1), $const_fpMagic2
+	JNE	end
+	MOVL	·mxcsrMask(SB), AX
+	NOTL	AX
+	TESTL	AX, const_fxMXCSR(DI)
+	JNE	end
+	MOVL	mask+24(FP), AX
+	XORL	DX, DX
+	XRSTOR64_DI
+	SAVEXMM(XMM, SI)
+	STMXCSR	UserContext_mxcsr(SI)
+	LDMXCSR	·kernelMXCSR(SB)
+	MOVB	$1, ok+32(FP)
+end:
+	JMP	·userCopyFixup(SB)
+
 TEXT ·userCopyLast(SB),NOSPLIT|NOFRAME,$0
 	INT	$3
 
@@ -230,4 +317,9 @@ TEXT ·userCopyFixup(SB),NOSPLIT|NOFRAME,$0
 	SUBQ	R8, DI
 	MOVQ	DI, (R9)
 done:
+	RET
+
+// func resetMXCSR()
+TEXT ·resetMXCSR(SB),NOSPLIT,$0-0
+	LDMXCSR	·kernelMXCSR(SB)
 	RET
