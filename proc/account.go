@@ -12,6 +12,7 @@ import (
 // userAccount counts what one real user id has: tasks, for RLIMIT_NPROC, and
 // queued signals, for RLIMIT_SIGPENDING.
 type userAccount struct {
+	uid     uint32
 	tasks   atomic.Int64
 	signals atomic.Int64
 }
@@ -20,12 +21,21 @@ type userAccount struct {
 // them than ids that root has given out.
 var accounts sync.Map // uint32 -> *userAccount
 
+// recentAccounts has those that were asked for last, by the low bits of the id.
+var recentAccounts [64]atomic.Pointer[userAccount]
+
 func accountOf(uid uint32) *userAccount {
-	if a, ok := accounts.Load(uid); ok {
-		return a.(*userAccount)
+	recent := &recentAccounts[uid%uint32(len(recentAccounts))]
+	if a := recent.Load(); a != nil && a.uid == uid {
+		return a
 	}
-	a, _ := accounts.LoadOrStore(uid, new(userAccount))
-	return a.(*userAccount)
+	v, ok := accounts.Load(uid)
+	if !ok {
+		v, _ = accounts.LoadOrStore(uid, &userAccount{uid: uid})
+	}
+	a := v.(*userAccount)
+	recent.Store(a)
+	return a
 }
 
 // chargeTask counts a new task of c's user: EAGAIN beyond RLIMIT_NPROC, which

@@ -42,8 +42,10 @@ type SigAction struct {
 }
 
 // ignores reports whether the action throws sig away.
-func (a *SigAction) ignores(sig unix.Signal) bool {
-	return a.Handler == SIG_IGN || a.Handler == SIG_DFL && sigIgnore.Has(sig)
+func (a *SigAction) ignores(sig unix.Signal) bool { return ignores(a.Handler, sig) }
+
+func ignores(handler uint64, sig unix.Signal) bool {
+	return handler == SIG_IGN || handler == SIG_DFL && sigIgnore.Has(sig)
 }
 
 // Sighand is a table of signal actions. Threads of a process share one, and so
@@ -95,8 +97,17 @@ func (h *Sighand) Shared() bool { return h.refs.Load() > 1 }
 // Action returns the action of sig.
 func (h *Sighand) Action(sig unix.Signal) SigAction {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.table[sig-1]
+	a := h.table[sig-1]
+	h.mu.Unlock()
+	return a
+}
+
+// handler returns the handler of sig.
+func (h *Sighand) handler(sig unix.Signal) uint64 {
+	h.mu.Lock()
+	a := h.table[sig-1].Handler
+	h.mu.Unlock()
+	return a
 }
 
 // set replaces the action of sig and returns the old one.

@@ -38,6 +38,9 @@ func (t *Task) handleSignals(nr int64) (exit bool) {
 			nr = -1
 		}
 		t.pushHandler(&d)
+		if t.work.Load()&workSignal == 0 {
+			break // nothing has been left, nothing has come
+		}
 	}
 	if nr >= 0 {
 		t.restartWithout(nr)
@@ -96,13 +99,20 @@ func restartCode(ret uint64) error {
 // nextSignal dequeues signals and runs their default actions until one has a
 // handler, for which it fills in d, or none is left.
 func (t *Task) nextSignal(d *delivery) (found, exit bool) {
+	s := &t.Group.sig
+	s.mu.Lock()
+	found, exit = t.nextSignalLocked(d)
+	t.recalcLocked()
+	s.mu.Unlock()
+	return found, exit
+}
+
+// nextSignalLocked is nextSignal.
+//
+//   - t.Group.sig.mu is held; it is given up now and then
+func (t *Task) nextSignalLocked(d *delivery) (found, exit bool) {
 	g := t.Group
 	s := &g.sig
-	s.mu.Lock()
-	defer func() {
-		t.recalcLocked()
-		s.mu.Unlock()
-	}()
 	for {
 		if owe := s.flags & (groupCLDStopped | groupCLDContinued); owe != 0 {
 			s.flags &^= groupCLDStopped | groupCLDContinued
@@ -126,14 +136,14 @@ func (t *Task) nextSignal(d *delivery) (found, exit bool) {
 		if sig == 0 {
 			return false, false
 		}
-		d.info = t.takeInfoLocked(q, sig)
-		a := t.sig.hand.Action(sig)
-		switch {
-		case a.Handler == SIG_IGN:
+		t.takeInfoLocked(&d.info, q, sig)
+		d.action = t.sig.hand.Action(sig)
+		switch h := d.action.Handler; {
+		case h == SIG_IGN:
 			continue
-		case a.Handler != SIG_DFL:
-			d.action = a
-			if a.Flags&SA_RESETHAND != 0 {
+		case h != SIG_DFL:
+			if d.action.Flags&SA_RESETHAND != 0 {
+				a := d.action
 				a.Handler = SIG_DFL
 				t.sig.hand.set(sig, a)
 			}
@@ -179,21 +189,22 @@ func (t *Task) dequeueLocked(blocked SigSet) (q *sigQueued, sig unix.Signal) {
 	return p.take(sig), sig
 }
 
-// takeInfoLocked ends the life of a dequeued record and returns its content. A
+// takeInfoLocked ends the life of a dequeued record and stores its content. A
 // timer sees that its signal has been delivered, and goes on.
 //
 //   - t.Group.sig.mu is held; it is given up for a moment
-func (t *Task) takeInfoLocked(q *sigQueued, sig unix.Signal) SigInfo {
+func (t *Task) takeInfoLocked(info *SigInfo, q *sigQueued, sig unix.Signal) {
 	g := t.Group
 	if q == nil {
-		return SigInfo{Signo: int32(sig)} // SI_USER by nobody: all that is known
+		*info = SigInfo{Signo: int32(sig)} // SI_USER by nobody: all that is known
+		return
 	}
-	info := q.info
+	*info = q.info
 	switch {
 	case q.timer != nil:
 		q.timer.queued = false
 		g.sig.mu.Unlock()
-		q.timer.delivered(&info)
+		q.timer.delivered(info)
 		g.sig.mu.Lock()
 	default:
 		q.release()
@@ -204,7 +215,6 @@ func (t *Task) takeInfoLocked(q *sigQueued, sig unix.Signal) SigInfo {
 			g.sig.mu.Lock()
 		}
 	}
-	return info
 }
 
 // stopLocked joins the group stop that is pending for t, or starts one because

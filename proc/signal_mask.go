@@ -16,7 +16,6 @@ func (t *Task) setBlocked(set SigSet) {
 	}
 	g := t.Group
 	g.sig.mu.Lock()
-	defer g.sig.mu.Unlock()
 	if newly := g.sig.shared.set & set &^ t.sig.blocked; newly != 0 {
 		for _, o := range g.threads {
 			if mine := newly &^ o.sig.blocked; o != t && !o.sig.exiting && mine != 0 {
@@ -27,6 +26,7 @@ func (t *Task) setBlocked(set SigSet) {
 	}
 	t.sig.blocked = set
 	t.recalcLocked()
+	g.sig.mu.Unlock()
 }
 
 // Blocked returns the mask of the calling task.
@@ -140,7 +140,8 @@ func (t *Task) WaitSignal(set SigSet, deadline int64) (SigInfo, error) {
 	if sig == 0 {
 		return SigInfo{}, unix.EAGAIN
 	}
-	info := t.takeInfoLocked(q, sig)
+	var info SigInfo
+	t.takeInfoLocked(&info, q, sig)
 	t.recalcLocked()
 	return info, nil
 }

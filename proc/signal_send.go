@@ -38,21 +38,23 @@ func (t *Task) checkKill(to *Task, sig unix.Signal) error {
 func SendTask(t *Task, info *SigInfo) error {
 	g := t.Group
 	g.sig.mu.Lock()
-	defer g.sig.mu.Unlock()
-	if t.sig.exiting {
-		return nil // it will look at no signal any more
+	var err error
+	if !t.sig.exiting { // else it will look at no signal any more
+		err = g.sendLocked(t, info, false, false)
 	}
-	return g.sendLocked(t, info, false, false)
+	g.sig.mu.Unlock()
+	return err
 }
 
 // SendGroup sends a signal to a process: to whichever thread takes it first.
 func SendGroup(g *ThreadGroup, info *SigInfo) error {
 	g.sig.mu.Lock()
-	defer g.sig.mu.Unlock()
-	if len(g.threads) == 0 {
-		return nil // a zombie
+	var err error
+	if len(g.threads) != 0 { // else a zombie
+		err = g.sendLocked(g.threads[0], info, true, false)
 	}
-	return g.sendLocked(g.threads[0], info, true, false)
+	g.sig.mu.Unlock()
+	return err
 }
 
 // PostSignal sends sig from the kernel to the calling thread: SIGPIPE, SIGXFSZ.
@@ -179,11 +181,11 @@ func (g *ThreadGroup) ignoredLocked(t *Task, sig unix.Signal, force bool) bool {
 	if (t.sig.blocked | t.sig.realBlocked).Has(sig) {
 		return false
 	}
-	a := t.sig.hand.Action(sig)
-	if g.sig.flags&groupProtected != 0 && a.Handler == SIG_DFL && !(force && sigUnblockable.Has(sig)) {
+	h := t.sig.hand.handler(sig)
+	if g.sig.flags&groupProtected != 0 && h == SIG_DFL && !(force && sigUnblockable.Has(sig)) {
 		return true
 	}
-	return a.ignores(sig)
+	return ignores(h, sig)
 }
 
 // discardLocked throws away the pending signals of s of the whole process.
@@ -247,7 +249,7 @@ func (g *ThreadGroup) fatalLocked(t *Task, sig unix.Signal) bool {
 	if g.sig.flags&groupProtected != 0 && sig != unix.SIGKILL {
 		return false // decided when it is dequeued
 	}
-	return t.sig.hand.Action(sig).Handler == SIG_DFL
+	return t.sig.hand.handler(sig) == SIG_DFL
 }
 
 // exitLocked decides that the process ends with the given wait status and
@@ -298,6 +300,7 @@ func (t *Task) recalcLocked() {
 	case t.hasPendingLocked() || t.sig.killed:
 		t.work.Or(workSignal)
 		t.Thread.SetInterrupted(true)
+	case t.work.Load() == 0 && !t.Thread.Interrupted():
 	case t.work.And(^uint32(workSignal))&^workSignal == 0:
 		t.Thread.SetInterrupted(false)
 	}
@@ -343,9 +346,12 @@ func (t *Task) Kill(pid int32, sig int, info *SigInfo) error {
 	if sig != 0 && !ValidSignal(sig) {
 		return unix.EINVAL
 	}
+	s := unix.Signal(sig)
+	if pid == t.Group.PID && s != 0 { // to oneself: always allowed, and there
+		return SendGroup(t.Group, info)
+	}
 	tree.RLock()
 	defer tree.RUnlock()
-	s := unix.Signal(sig)
 	switch {
 	case pid > 0:
 		to := FindTask(pid)
@@ -459,6 +465,9 @@ func (t *Task) KillGroup(g *ThreadGroup, sig int, info *SigInfo) error {
 func (t *Task) KillThread(tgid, tid int32, sig int, info *SigInfo) error {
 	if sig != 0 && !ValidSignal(sig) {
 		return unix.EINVAL
+	}
+	if tid == t.TID && tgid == t.Group.PID && sig != 0 {
+		return SendTask(t, info)
 	}
 	tree.RLock()
 	defer tree.RUnlock()

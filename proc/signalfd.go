@@ -86,7 +86,8 @@ func (t *Task) takeSignal(set SigSet) (SigInfo, bool) {
 	if sig == 0 {
 		return SigInfo{}, false
 	}
-	info := t.takeInfoLocked(q, sig)
+	var info SigInfo
+	t.takeInfoLocked(&info, q, sig)
 	t.recalcLocked()
 	return info, true
 }

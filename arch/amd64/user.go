@@ -44,8 +44,12 @@ func (u *UserContext) Settle(r Reason) bool {
 // if it does not. RequestKick before it, so that a context that is just about
 // to enter is not missed.
 func (u *UserContext) Kick() {
+	n := NumCPU()
+	if n == 1 {
+		return // on the only CPU we run, not it
+	}
 	a := uint64(uintptr(unsafe.Pointer(u)))
-	for i := range NumCPU() {
+	for i := range n {
 		if c := cpuByIndex(i); atomic.LoadUint64(&c.user) == a {
 			s := pin()
 			if thisCPU() != c { // on this one, we run and it does not
