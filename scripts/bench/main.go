@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.n, "n", 7, "boots of each kernel for wall time")
 	flag.IntVar(&o.ms, "ms", 60, "length of a batch of operations in wall time, `milliseconds`")
 	flag.StringVar(&o.rows, "rows", "", "`names` of rows to measure, with commas; -name leaves one out")
-	flag.StringVar(&o.parts, "parts", strings.Join(allParts, ","), "what to measure")
+	flag.StringVar(&o.parts, "parts", "", "what to measure: "+strings.Join(allParts, ",")+"; of some rows instructions,wall")
 	flag.BoolVar(&o.quick, "quick", false, "one short boot of each kind")
 	flag.StringVar(&o.out, "out", "out/bench", "`directory` of the results")
 	flag.BoolVar(&o.show, "show", false, "measure nothing, show the last results")
@@ -97,7 +97,13 @@ func run(root string, o options) error {
 // measured makes what is to be booted and measures. A part that fails does not
 // take away what the others have given.
 func measured(root string, o options) (*measure.Set, error) {
-	parts := strings.Split(o.parts, ",")
+	parts := allParts
+	switch {
+	case o.parts != "":
+		parts = strings.Split(o.parts, ",")
+	case o.rows != "":
+		parts = []string{partInstructions, partWall}
+	}
 	for _, p := range parts {
 		if !strings.Contains(","+strings.Join(allParts, ",")+",", ","+p+",") {
 			return nil, fmt.Errorf("part %q: there are %s", p, strings.Join(allParts, ", "))

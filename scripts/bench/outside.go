@@ -127,7 +127,7 @@ func (s *session) facts() {
 	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
 		s.fact("Host load before", strings.Fields(string(b))[0])
 	}
-	s.fact("Machine", "-machine q35 -cpu "+measure.CPU+" -m 512M, kernel command line quiet")
+	s.fact("Machine", "-machine q35 -cpu "+measure.CPU+` -m 512M -append "console=ttyS0 quiet"`)
 	s.fact("Boots for wall time", fmt.Sprint(s.options.n))
 	s.fact("Batch", fmt.Sprintf("%d ms", s.options.ms))
 	var what []string

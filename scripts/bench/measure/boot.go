@@ -3,6 +3,7 @@ package measure
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ type Boot struct {
 	Mem    string        // as QEMU's -m
 	Append string        // the program's parameters
 	Limit  time.Duration // for the whole boot
-	Extra  []string      // more arguments of QEMU
+	Seed   int           // of QEMU's random numbers, where instructions are counted
 }
 
 // A Result is what a boot has given.
@@ -40,10 +41,15 @@ type Result struct {
 // gets each line that means something, as it comes. What was measured before an
 // error is returned with it.
 func (b Boot) Run(heard func(Said)) (*Result, error) {
+	var extra []string
+	if b.Mode == Instructions {
+		// Nothing from outside: a boot repeats to the digit.
+		extra = []string{"-seed", strconv.Itoa(max(b.Seed, 1)), "-rtc", "base=2026-01-01,clock=vm"}
+	}
 	vm, err := qemu.Start(qemu.Config{
 		Kernel: b.Kernel, Initrd: b.Initrd, Append: "console=ttyS0 quiet " + b.Append,
 		Mem: b.Mem, SMP: b.CPUs, CPU: CPU, Icount: b.Mode == Instructions,
-		Quiet: b.Limit, Extra: b.Extra,
+		Quiet: b.Limit, Extra: extra,
 	})
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func CountInstructions(kernel, initrd string, round int) (map[string][]float64, 
 			Name: Tamarix, Kernel: kernel, Initrd: initrd, Mode: Instructions, CPUs: 1, Mem: "512M",
 			Append: "ICOUNT=1 BATCHES=10 LIMIT=300 ROWS=" + strings.Join(figureRows, ","),
 			Limit:  10 * time.Minute,
-			Extra:  []string{"-seed", strconv.Itoa(1 + round*FigureBoots + i), "-rtc", "base=2026-01-01,clock=vm"},
+			Seed:   1 + round*FigureBoots + i,
 		}
 		r, err := b.Run(nil)
 		if err != nil {

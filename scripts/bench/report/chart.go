@@ -208,7 +208,7 @@ func plots(scales []Scale, cores int) (all []Plot) {
 	}
 	most *= 1.12
 	for _, s := range scales {
-		p := Plot{Scale: s, Width: 250, Height: 220, Left: 34, Right: 236, Top: 12, Bottom: 184}
+		p := Plot{Scale: s, Width: 200, Height: 186, Left: 28, Right: 194, Top: 8, Bottom: 150}
 		x := func(i int) float64 { return p.Left + 14 + float64(i)*(p.Right-p.Left-28)/float64(s.Last()) }
 		y := func(v float64) float64 { return p.Bottom - (p.Bottom-p.Top)*v/most }
 		step := 0.5
