@@ -49,12 +49,19 @@ type pipe struct {
 
 	rdq wait.Queue // woken when there is something to read, or no writer
 	wrq wait.Queue // woken when there is room, or no reader
+
+	slots [pipeSlots]pipeSlot // ring, as long as its size is not changed
 }
 
 func newPipe() *pipe {
-	p := &pipe{ring: make([]pipeSlot, pipeSlots)}
-	p.size.Store(pipeSlots)
+	p := new(pipe)
+	p.init()
 	return p
+}
+
+func (p *pipe) init() {
+	p.ring = p.slots[:]
+	p.size.Store(pipeSlots)
 }
 
 // pipeEnd is the FileOps of one open file of a pipe.
@@ -68,6 +75,14 @@ type pipeEnd struct {
 	quietGen uint32
 }
 
+// anonPipe is all that pipe2(2) makes but for the open files: one object, which
+// lies on one or two pages.
+type anonPipe struct {
+	p    pipe
+	ends [2]pipeEnd
+	ino  plainInode
+}
+
 // Pipe is pipe2(2): flags are O_CLOEXEC (the caller's business), O_NONBLOCK and
 // O_DIRECT.
 func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
@@ -75,9 +90,10 @@ func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
 		return nil, nil, unix.EINVAL
 	}
 	m := pipeMount()
-	ino := new(plainInode)
+	made := new(anonPipe)
+	p, ino := &made.p, &made.ino
 	ino.Init(m.Super, m.Super.NextIno(), unix.S_IFIFO|0o600, ctx.Cred.FSUID, ctx.Cred.FSGID)
-	p := newPipe()
+	p.init()
 	p.readers.Store(1)
 	p.writers.Store(1)
 	p.opensRead.Store(1)
@@ -92,7 +108,10 @@ func (ctx *Context) Pipe(flags int) (r, w *File, err error) {
 		r.Unref()
 		return nil, nil, err
 	}
-	r.ops, w.ops = &pipeEnd{p: p, base: &ino.InodeBase}, &pipeEnd{p: p, base: &ino.InodeBase}
+	for i := range made.ends {
+		made.ends[i].p, made.ends[i].base = p, &ino.InodeBase
+	}
+	r.ops, w.ops = &made.ends[0], &made.ends[1]
 	r.mode |= ModeStream | ModePoll
 	w.mode |= ModeStream | ModePoll
 	return r, w, nil
