@@ -36,7 +36,7 @@ func (as *AddressSpace) ownLeaf(va uint64) bool {
 	}
 	copyTable(t.Entries(), old.Entries())
 	as.pt.ReplaceLeaf(base, t)
-	as.pt.FlushRange(base, base+arch.LeafSpan)
+	as.pt.FlushTables(base, base+arch.LeafSpan)
 	as.counters.tableCopies.Add(1)
 	letGo(old)
 	return true
@@ -136,7 +136,7 @@ func (as *AddressSpace) dropLeaf(g *gather, base uint64) (anon, other int64) {
 			}
 		}
 	}
-	as.pt.FlushRange(base, base+arch.LeafSpan)
+	as.pt.FlushTables(base, base+arch.LeafSpan)
 	g.nframes += letGo(t)
 	return anon, other
 }

@@ -55,7 +55,8 @@
 // another address space. percpu.root says what is loaded; flush.go explains why
 // that is enough for TLB shootdown, and leaveRoot for freeing a root. User
 // copies run with interrupts off, a page at a time, so a root is in use nowhere
-// but where percpu.root says.
+// but where percpu.root says. A CPU that goes idle keeps its root but gives away
+// its owner's state, and others do not wait for its TLB (idle.go).
 //
 // # Profiles
 //

@@ -10,7 +10,8 @@ import "sync/atomic"
 //
 // A CPU is told if its root is the one concerned. It cannot slip through: it
 // publishes percpu.root before it writes CR3, which serializes, so either we
-// see the new root, or its walk sees the new entry.
+// see the new root, or its walk sees the new entry. A CPU without work may do it
+// later, see idle.go.
 
 const (
 	requestDropOwner   = 1 << iota // save the extended state and forget whose it was
@@ -30,10 +31,13 @@ func Shootdowns() uint64 { return atomic.LoadUint64(&shootdowns) }
 // flushRange makes all CPUs that use root (0: every CPU) forget their
 // translations of lo to hi, inclusive, and returns when they have.
 //
+// lazy says that nothing but leaf entries of user addresses has changed: CPUs
+// without work may then wait with it until they have some.
+//
 //go:nosplit
-func flushRange(root Frame, lo, hi uint64) { flush(root, lo, hi, nil) }
+func flushRange(root Frame, lo, hi uint64, lazy bool) { flush(root, lo, hi, nil, lazy) }
 
-// flushPages is flushRange for single pages.
+// flushPages is flushRange, lazily, for single pages.
 //
 //go:nosplit
 func flushPages(root Frame, vas []uint64) {
@@ -41,14 +45,14 @@ func flushPages(root Frame, vas []uint64) {
 	for _, va := range vas {
 		lo, hi = min(lo, va), max(hi, va)
 	}
-	flush(root, lo, hi, vas)
+	flush(root, lo, hi, vas, true)
 }
 
 // flush does the work of flushRange. If the range is long and only some pages
 // of it matter, these are in vas: this CPU forgets them one by one.
 //
 //go:nosplit
-func flush(root Frame, lo, hi uint64, vas []uint64) {
+func flush(root Frame, lo, hi uint64, vas []uint64, lazy bool) {
 	s := pin()
 	me := thisCPU()
 	n := NumCPU()
@@ -57,6 +61,9 @@ func flush(root Frame, lo, hi uint64, vas []uint64) {
 	for i := range n {
 		c := cpuByIndex(i)
 		if c == me || root != 0 && atomic.LoadUint64(&c.root) != uint64(root) {
+			continue
+		}
+		if lazy && flushWhenBusy(c) {
 			continue
 		}
 		lockRaw(&c.flushLock)

@@ -86,10 +86,10 @@ func fatal(msg string, v uint64) { panic(fmt.Sprintf("%s: %#x", msg, v)) }
 // NumCPU returns the number of CPUs that run.
 func NumCPU() int { return 1 }
 
-func flushRange(root Frame, lo, hi uint64) { flushHost() }
-func flushPages(root Frame, vas []uint64)  { flushHost() }
-func flushLocalPage(va uint64)             {}
-func leaveRoot(root Frame)                 {}
+func flushRange(root Frame, lo, hi uint64, lazy bool) { flushHost() }
+func flushPages(root Frame, vas []uint64)             { flushHost() }
+func flushLocalPage(va uint64)                        {}
+func leaveRoot(root Frame)                            {}
 
 // flushHost waits for the copies that are under way.
 func flushHost() {

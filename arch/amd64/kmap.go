@@ -143,7 +143,7 @@ func heapUnmap(lo, n uint64) {
 }
 
 func heapFlushFree(lo, hi uint64, batch *[64]Frame, n int) {
-	flushRange(0, lo, hi-1)
+	flushRange(0, lo, hi-1, false)
 	for i := range n {
 		if batch[i] != 0 {
 			batch[i].Unref()

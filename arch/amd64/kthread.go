@@ -172,10 +172,12 @@ func switchAway(c *percpu) {
 		t.IP, t.Flags, t.full = pcIdle(), flagIF|flagFixed, 1
 		sched.idleCPUs[c.index/64] |= 1 << (c.index & 63)
 		chargeSwitch(c)
+		goIdle(c)
 	} else {
 		if c.thread().isIdle != 0 {
 			sched.idleCPUs[c.index/64] &^= 1 << (c.index & 63)
 			chargeSwitch(c)
+			endIdle(c)
 		}
 		armTick(c)
 	}

@@ -199,7 +199,7 @@ func (pt *PageTable) reap(d *deadTables) {
 	}
 	// One page is enough to flush the tables that the CPU has cached (SDM vol.
 	// 3A, 4.10.4.1: INVLPG empties all paging-structure caches).
-	pt.FlushPage(d.floor)
+	pt.FlushTables(d.floor, d.floor+PageSize)
 	for f := d.first; f != 0; {
 		next := Frame(f.Words()[0])
 		f.Words()[0] = 0
@@ -254,17 +254,27 @@ func tableEmpty(t Frame) bool { return NextEntry(t.Entries(), 0, 512) == 512 }
 
 // FlushPage makes every CPU that uses the table forget its translation of va,
 // and returns when they have.
-func (pt *PageTable) FlushPage(va uint64) { flushRange(pt.root, va&^(PageSize-1), va|(PageSize-1)) }
+func (pt *PageTable) FlushPage(va uint64) {
+	flushRange(pt.root, va&^(PageSize-1), va|(PageSize-1), true)
+}
 
 // FlushRange is FlushPage for the pages of [lo, hi).
 func (pt *PageTable) FlushRange(lo, hi uint64) {
 	if lo < hi {
-		flushRange(pt.root, lo&^(PageSize-1), hi-1)
+		flushRange(pt.root, lo&^(PageSize-1), hi-1, true)
 	}
 }
 
+// FlushTables is FlushRange where leaf tables were taken out that cover [lo, hi).
+// Every CPU that has the table loaded forgets them, even one without work: it
+// might still walk them on its own account, and mark entries as accessed, when
+// the frames have become something else.
+func (pt *PageTable) FlushTables(lo, hi uint64) {
+	flushRange(pt.root, lo&^(PageSize-1), hi-1, false)
+}
+
 // FlushAll is FlushRange for all user addresses.
-func (pt *PageTable) FlushAll() { flushRange(pt.root, 0, ^uint64(0)) }
+func (pt *PageTable) FlushAll() { flushRange(pt.root, 0, ^uint64(0), true) }
 
 // FlushPages is FlushPage for several pages, of which there is at least one.
 func (pt *PageTable) FlushPages(vas []uint64) { flushPages(pt.root, vas) }

@@ -43,6 +43,7 @@ type percpu struct {
 	flushLock              spinlock
 	flushLow, flushHigh    uint64
 	flushWanted, flushDone uint64
+	idling                 uint32 // idle* (idle.go); atomic
 
 	// Accounting. times are written by this CPU, read by anyone (atomic).
 	lastStamp  int64 // when the time was last charged
