@@ -88,11 +88,7 @@ func (t *FDTable) Borrow(fd int32) (f *File, counted bool) {
 		f = t.get(fd)
 		return f, f != nil
 	}
-	s := t.slots.Load().f
-	if uint(fd) >= uint(len(s)) {
-		return nil, false
-	}
-	return s[fd].Load(), false
+	return t.at(fd), false
 }
 
 // GetRaw is Get that returns O_PATH descriptors too.
@@ -104,22 +100,29 @@ func (t *FDTable) GetRaw(fd int32) (*File, error) {
 	return f, nil
 }
 
-func (t *FDTable) get(fd int32) *File {
+// at returns the file in slot fd, nil if there is none.
+func (t *FDTable) at(fd int32) *File {
 	s := t.slots.Load().f
 	if uint(fd) >= uint(len(s)) {
 		return nil
 	}
+	return s[fd].Load()
+}
+
+func (t *FDTable) get(fd int32) *File {
 	for {
-		f := s[fd].Load()
+		f := t.at(fd)
 		if f == nil {
 			return nil
 		}
+		// The second look is at the slots of that time: a table that has grown
+		// leaves the old ones as they were.
 		if f.tryRef() {
-			if s[fd].Load() == f {
+			if t.at(fd) == f {
 				return f
 			}
 			f.Unref() // it was closed and used again for something else: see recycle
-		} else if s[fd].Load() == f {
+		} else if t.at(fd) == f {
 			return nil
 		}
 	}
