@@ -58,7 +58,7 @@ func (d *DirContext) Emit(name string, ino uint64, typ uint8, next int64) bool {
 	binary.LittleEndian.PutUint64(rec[8:], uint64(next))
 	binary.LittleEndian.PutUint16(rec[16:], uint16(n))
 	if d.old {
-		copy(rec[oldDirentHead:], name)
+		rec[oldDirentHead+copy(rec[oldDirentHead:], name)] = 0 // the zeros may begin behind it
 		rec[n-1] = typ
 	} else {
 		rec[direntHead-1] = typ

@@ -263,6 +263,39 @@ TEST(files, readdir)
 	ERR(ENOTDIR, syscall(SYS_getdents64, OK(open("/dev/null", O_RDONLY)), b, 64));
 }
 
+/* The records of the older call, in memory that longer ones have used. */
+TEST(files, getdents_old)
+{
+	struct rec { unsigned long ino, off; unsigned short len; char name[]; };
+	char b[4096], path[300];
+	mkdir("/tmp/long", 0755), mkdir("/tmp/short", 0755);
+	for (int n = 1; n <= 40; n++) {
+		char name[256];
+		memset(name, 'a' + n % 26, sizeof name);
+		name[40 + n] = 0;
+		sprintf(path, "/tmp/long/%s", name);
+		spit(path, "");
+		name[n] = 0;
+		sprintf(path, "/tmp/short/%s", name);
+		spit(path, "");
+	}
+	OK(syscall(SYS_getdents, OK(open("/tmp/long", O_RDONLY)), b, sizeof b));
+	int seen = 0;
+	long n = OK(syscall(SYS_getdents, OK(open("/tmp/short", O_RDONLY)), b, sizeof b));
+	for (long i = 0; i < n;) {
+		struct rec *r = (struct rec *)(b + i);
+		sprintf(path, "/tmp/short/%s", r->name);
+		OK(access(path, F_OK));
+		EQ(b[i + r->len - 1], r->name[0] == '.' ? DT_DIR : DT_REG);
+		if (r->name[0] != '.')
+			OK(unlink(path));
+		seen++;
+		i += r->len;
+	}
+	EQ(seen, 42);
+	OK(rmdir("/tmp/short"));
+}
+
 TEST(files, rename)
 {
 	spit("/tmp/f", "f"), spit("/tmp/g", "g");
