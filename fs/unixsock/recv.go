@@ -61,6 +61,8 @@ func (s *Socket) Receive(ctx *fs.Context, it *mm.Iter, r *Received, flags int, n
 		}
 		if flags&unix.MSG_PEEK == 0 {
 			s.consumed(peer, more)
+		} else if more { // the wake-up may have been meant for one who takes it
+			s.rdq.Wake(unix.POLLIN | fs.PollRDNorm)
 		}
 		total += n
 		if err != nil && total == 0 {

@@ -82,6 +82,33 @@ TEST(sockets, pair)
 	ERR(EPIPE, write(s[1], "x", 1));
 }
 
+/* Two wait; the first only peeks. What it leaves is for the second. */
+TEST(sockets, peek_wakes_the_next)
+{
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	char c;
+	FORK(peeker) {
+		EQ(recv(s[1], &c, 1, MSG_PEEK), 1);
+		_exit(0);
+	}
+	usleep(50000);
+	FORK(reader) {
+		EQ(recv(s[1], &c, 1, 0), 1);
+		_exit(0);
+	}
+	usleep(50000);
+	EQ(send(s[0], "x", 1, 0), 1);
+	int st, i = 0;
+	while (OK(waitpid(reader, &st, WNOHANG)) == 0) {
+		if (i++ == 300)
+			FAIL("the reader sleeps, its data is there");
+		usleep(10000);
+	}
+	EQ(st, 0);
+	EQ(send(s[0], "y", 1, 0), 1); /* if the reader was faster than the peeker */
+	wait_ok(peeker);
+}
+
 TEST(sockets, sigpipe)
 {
 	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
