@@ -46,7 +46,7 @@ func (t *Timer) Reset(d time.Duration) {
 	when := max(Now()+left, 1)
 	t.when.Store(when)
 	if left <= lead {
-		t.arm(left)
+		t.arm()
 	} else if look := t.look.Load(); look == 0 || look > when-lead {
 		keeper.add(t, when-lead)
 	}
@@ -63,14 +63,18 @@ func (t *Timer) Stop() {
 	}
 }
 
-// arm makes the Go timer fire in left nanoseconds.
-func (t *Timer) arm(left int64) {
+// arm makes the Go timer fire at the deadline. That is read under mu: of two
+// that arm it at a time, a Reset and the keeper, the last one has it right.
+func (t *Timer) arm() {
 	t.mu.Lock()
-	t.armed.Store(true)
-	if t.near == nil {
-		t.near = time.AfterFunc(time.Duration(left), t.fire)
-	} else {
-		t.near.Reset(time.Duration(left))
+	if when := t.when.Load(); when != 0 {
+		left := time.Duration(max(when-Now(), 0))
+		t.armed.Store(true)
+		if t.near == nil {
+			t.near = time.AfterFunc(left, t.fire)
+		} else {
+			t.near.Reset(left)
+		}
 	}
 	t.mu.Unlock()
 }
@@ -84,7 +88,7 @@ func (t *Timer) fire() {
 	if left := when - Now(); left > lead {
 		return // the keeper has it
 	} else if left > 0 {
-		t.arm(left)
+		t.arm()
 		return
 	}
 	if t.when.CompareAndSwap(when, 0) {
@@ -182,7 +186,7 @@ func (t *Timer) hand(now int64) {
 	case when-lead > now:
 		keeper.add(t, when-lead)
 	default:
-		t.arm(max(when-now, 0))
+		t.arm()
 	}
 }
 
