@@ -55,10 +55,21 @@ func (as *AddressSpace) nextTable(va uint64) (base uint64, leaf *[512]arch.PTE) 
 
 // ownRange is ownLeaf for all tables of [lo, hi).
 func (as *AddressSpace) ownRange(lo, hi uint64) bool {
-	for base, leaf := as.pt.NextLeaf(lo, hi); leaf != nil; base, leaf = as.pt.NextLeaf(base+arch.LeafSpan, hi) {
-		if !as.ownLeaf(base) {
-			return false
+	for lo < hi {
+		switch _, state := as.pt.Leaf(lo); state {
+		case arch.LeafNone:
+			base, leaf := as.pt.NextLeaf(lo, hi)
+			if leaf == nil {
+				return true
+			}
+			lo = base
+			continue
+		case arch.LeafShared:
+			if !as.ownLeaf(lo) {
+				return false
+			}
 		}
+		lo = lo&^(arch.LeafSpan-1) + arch.LeafSpan
 	}
 	return true
 }

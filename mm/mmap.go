@@ -110,8 +110,9 @@ func (as *AddressSpace) mapLocked(req *MmapRequest) (addr uint64, v, dead *vma, 
 		return 0, nil, nil, unix.ENOMEM // no huge pages are reserved
 	}
 
-	v = &vma{start: addr, end: addr + req.Len, flags: flags, name: req.Name,
-		maxProt: uint8(protBits), obj: req.Object, backing: req.Backing}
+	v = as.newVMA()
+	v.start, v.end, v.flags = addr, addr+req.Len, flags
+	v.maxProt, v.obj, v.backing, v.name = uint8(protBits), req.Object, req.Backing, req.Name
 	if req.MaxProt != 0 {
 		v.maxProt = uint8(req.MaxProt & protBits)
 	}

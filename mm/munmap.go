@@ -99,7 +99,8 @@ func (as *AddressSpace) brkLocked(addr uint64) (end uint64, dead *vma, populate 
 		as.lockNew&vmLocked != 0 && !as.mayLock(n) {
 		return as.brk, nil, false
 	}
-	v := &vma{start: from, end: to, flags: as.lockNew, maxProt: protBits}
+	v := as.newVMA()
+	v.start, v.end, v.flags, v.maxProt = from, to, as.lockNew, protBits
 	v.setProt(unix.PROT_READ | unix.PROT_WRITE)
 	v, dead = as.addPages(v, nil)
 	return addr, dead, v.is(vmLocked) && !v.is(vmLockFault)

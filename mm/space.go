@@ -66,6 +66,8 @@ type AddressSpace struct {
 	// and Object.mu in the lock order; below every lock of fs and proc.
 	mu       sync.RWMutex
 	vmas     vmaTree
+	spare    *vma // VMAs that were taken out, linked by next, to be used again
+	nspare   int
 	layout   Layout
 	brk      uint64   // present end of the heap, not rounded
 	lockNew  vmaFlags // mlockall(MCL_FUTURE): flags for new VMAs
@@ -248,9 +250,9 @@ func (v *vma) hold() {
 }
 
 // addPages makes v part of the address space: as a piece of a neighbour that
-// it continues, which saves making a VMA, or as a VMA of its own. It returns
-// the VMA that holds v's pages. Precondition: mu held in write mode, v's range
-// is free.
+// it continues, or as a VMA of its own. It returns the VMA that holds v's pages;
+// v may be none any more. Precondition: mu held in write mode, v's range is
+// free.
 func (as *AddressSpace) addPages(v, dead *vma) (*vma, *vma) {
 	next := as.vmas.find(v.start)
 	prev := as.vmas.last
@@ -261,11 +263,13 @@ func (as *AddressSpace) addPages(v, dead *vma) (*vma, *vma) {
 	case prev != nil && prev.canFollow(v):
 		as.account(prev, int64(v.pages()))
 		as.vmas.resize(prev, prev.start, v.end)
+		as.recycle(v)
 		return as.merge(prev, dead)
 	case next != nil && v.canFollow(next):
 		as.account(next, int64(v.pages()))
 		next.pgoff = v.pgoff
 		as.vmas.resize(next, v.start, next.end)
+		as.recycle(v)
 		return next, dead
 	}
 	as.addVMA(v)
@@ -292,13 +296,38 @@ func (as *AddressSpace) dropVMA(v *vma, dead *vma) *vma {
 	as.vmas.remove(v)
 	as.hit.Store(nil)
 	as.account(v, -int64(v.pages()))
-	return v.bury(dead)
+	return as.bury(v, dead)
+}
+
+// maxSpare bounds how many VMAs an address space keeps to be used again.
+const maxSpare = 8
+
+// newVMA returns an empty VMA. Precondition: mu held in write mode.
+func (as *AddressSpace) newVMA() *vma {
+	v := as.spare
+	if v == nil {
+		return new(vma)
+	}
+	as.spare, v.next = v.next, nil
+	as.nspare--
+	return v
+}
+
+// recycle keeps v, which nobody knows any more, for newVMA. Precondition: mu
+// held in write mode.
+func (as *AddressSpace) recycle(v *vma) {
+	if as.nspare < maxSpare {
+		*v = vma{next: as.spare}
+		as.spare = v
+		as.nspare++
+	}
 }
 
 // bury takes v, which is out of the tree, off the reverse map and, if it holds
-// references, onto the list of dead VMAs.
-func (v *vma) bury(dead *vma) *vma {
+// references, onto the list of dead VMAs. Precondition: mu held in write mode.
+func (as *AddressSpace) bury(v, dead *vma) *vma {
 	if v.obj == nil && v.backing == nil {
+		as.recycle(v)
 		return dead
 	}
 	if v.obj != nil {
@@ -326,11 +355,10 @@ func release(dead *vma) {
 // split cuts v at addr, inside it, and returns the upper part. Precondition:
 // mu held in write mode.
 func (as *AddressSpace) split(v *vma, addr uint64) *vma {
-	w := &vma{
-		as: as, start: addr, end: v.end, flags: v.flags, maxProt: v.maxProt,
-		prot: v.prot, pteProt: v.pteProt,
-		obj: v.obj, pgoff: v.index(addr), backing: v.backing, name: v.name,
-	}
+	w := as.newVMA()
+	w.as, w.start, w.end, w.flags = as, addr, v.end, v.flags
+	w.prot, w.maxProt, w.pteProt = v.prot, v.maxProt, v.pteProt
+	w.obj, w.pgoff, w.backing, w.name = v.obj, v.index(addr), v.backing, v.name
 	as.vmas.split(v, w)
 	w.hold()
 	return w
@@ -354,7 +382,7 @@ func (as *AddressSpace) merge(v, dead *vma) (*vma, *vma) {
 func (as *AddressSpace) swallow(p, n, dead *vma) *vma {
 	as.vmas.absorb(p, n)
 	as.hit.Store(nil)
-	return n.bury(dead)
+	return as.bury(n, dead)
 }
 
 // maySplit reports whether cutting [lo, hi) out of v is allowed: always, if

@@ -205,7 +205,7 @@ func (as *AddressSpace) teardown() {
 	as.rssAnon.Store(0)
 	as.rssFile.Store(0)
 	as.rssShmem.Store(0)
-	as.vmas = vmaTree{}
+	as.vmas, as.spare = vmaTree{}, nil
 	as.hit.Store(nil)
 	as.mu.Unlock()
 	as.pt.Destroy()

@@ -63,23 +63,27 @@ func entry(t Frame, va uint64, shift uint) *PTE {
 // directory returns the table that names the leaf tables of va's gigabyte, 0 if
 // there is none.
 func (pt *PageTable) directory(va uint64) Frame {
-	if va >= UserTop {
-		return 0
+	if p := pt.slot(va); p != nil {
+		return frameOf(unsafe.Pointer(p)) &^ (PageSize - 1)
 	}
-	e := LoadPTE(entry(pt.root, va, 39))
-	if !e.Present() {
-		return 0
-	}
-	return LoadPTE(entry(e.Frame(), va, 30)).Frame() // an empty entry's is 0
+	return 0
 }
 
 // slot returns the entry that holds the leaf table of va, nil if the tables
 // above it are missing.
 func (pt *PageTable) slot(va uint64) *PTE {
-	if d := pt.directory(va); d != 0 {
-		return entry(d, va, 21)
+	if va >= UserTop {
+		return nil
 	}
-	return nil
+	e := LoadPTE(entry(pt.root, va, 39))
+	if !e.Present() {
+		return nil
+	}
+	e = LoadPTE(entry(e.Frame(), va, 30))
+	if !e.Present() {
+		return nil
+	}
+	return entry(e.Frame(), va, 21)
 }
 
 // Lookup returns the leaf entry for va, nil if there is no leaf table.
