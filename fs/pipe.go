@@ -156,15 +156,6 @@ func (p *pipe) push(s pipeSlot) {
 func (p *pipe) full() bool  { return p.used.Load() >= p.size.Load() }
 func (p *pipe) empty() bool { return p.used.Load() == 0 }
 
-// page returns a frame to fill. mu held.
-func (p *pipe) page() (arch.Frame, bool) {
-	if f := p.spare; f != 0 {
-		p.spare = 0
-		return f, true
-	}
-	return arch.AllocFrame(arch.UseCache)
-}
-
 const (
 	pollRead  = unix.POLLIN | PollRDNorm
 	pollWrite = unix.POLLOUT | PollWRNorm
@@ -286,9 +277,12 @@ func (e *pipeEnd) Write(ctx *Context, f *File, it *mm.Iter, _ *int64) (int, erro
 // fill puts up to a page of it into a slot of its own; there is a free one.
 // mu held.
 func (p *pipe) fill(it *mm.Iter, packet bool) (int, error) {
-	fr, ok := p.page()
-	if !ok {
-		return 0, unix.ENOMEM
+	fr := p.spare
+	if p.spare = 0; fr == 0 {
+		var ok bool
+		if fr, ok = arch.AllocFrame(arch.UseCache); !ok {
+			return 0, unix.ENOMEM
+		}
 	}
 	n, err := it.CopyFrom(fr.Page()[:min(it.Len(), arch.PageSize)])
 	if n != 0 {

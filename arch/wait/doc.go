@@ -5,7 +5,7 @@
 // threads wait for one kind of event (a pipe's data, a child's exit, a
 // terminal's line); an [Entry] links one thread, or one callback, into one
 // queue. [PollTable] collects entries on many queues at once, for poll,
-// select and epoll.
+// select and epoll. A [Timer] calls a function at a deadline.
 //
 // # The protocol
 //
@@ -15,7 +15,9 @@
 //
 // A Wake is a hint, not a message: spurious ones occur (a timer that fired
 // late, a signal that was taken by another thread), so every sleeper looks at
-// its condition again in a loop. [Queue.Wait] is that loop.
+// its condition again in a loop. [Queue.Wait] is that loop. Where the condition
+// has a lock of its own, as a pipe's has, [Queue.Enlist] and [Queue.Sleep] are
+// cheaper: one look under that lock does for both the call and the sleep.
 //
 // A thread's state is one of idle, notified and parked. Park moves idle to
 // parked in the scheduler's own unlock function, when the goroutine has

@@ -196,7 +196,12 @@ func (q *Queue) Sleep(t *Thread, deadline int64) error {
 	if t.Interrupted() || t.Killed() {
 		return q.leave(e, ErrRestartSys)
 	}
-	timedOut := t.ParkUntil(deadline)
+	timedOut := false
+	if deadline < 0 {
+		t.Park()
+	} else {
+		timedOut = t.ParkUntil(deadline)
+	}
 	if e.linked.Load() && q.remove(e) && timedOut {
 		return unix.ETIMEDOUT
 	}

@@ -56,12 +56,18 @@ func (t *Thread) Wake() {
 
 // Park sleeps until Wake. A Wake that came since Prepare is enough.
 func (t *Thread) Park() {
-	if t.state.Load() != notified {
-		t.StopClock()
-		t.sleeps.Store(t.sleeps.Load() + 1)
-		t.park.sleep(t)
-		t.StartClock()
+	if t.state.Load() == notified {
+		return
 	}
+	// StopClock and StartClock, but for the calls: this is the hottest path.
+	ran := t.clock.Load()
+	if ran < 0 {
+		ran = max(ticks()+ran, 0)
+		t.clock.Store(ran)
+	}
+	t.sleeps.Store(t.sleeps.Load() + 1)
+	t.park.sleep(t)
+	t.clock.Store(ran - ticks())
 }
 
 // StartClock begins to count t's running time, StopClock holds the count. Park
