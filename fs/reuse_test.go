@@ -9,11 +9,12 @@ import (
 )
 
 // A thread that looks at descriptors while another closes them and opens other
-// files sees a whole file or none, though closed Files are used again.
+// files finds the file that each number stands for, or none, though closed
+// Files are used again.
 func TestReuseOfFiles(t *testing.T) {
 	ctx := newContext(t)
 	build(t, ctx, "/a", "/b", "/c")
-	rounds := 20000
+	rounds := 50000
 	if testing.Short() {
 		rounds = 2000
 	}
@@ -36,7 +37,7 @@ func TestReuseOfFiles(t *testing.T) {
 					if err != nil {
 						continue
 					}
-					if s := f.Path().String(); len(s) != 2 || f.Inode() != f.Path().Inode() || f.Ops() == nil {
+					if s := f.Path().String(); s != fmt.Sprintf("/%c", 'a'+fd) || f.Inode() != f.Path().Inode() || f.Ops() == nil {
 						t.Errorf("task %d: descriptor %d is %q, %v", id, fd, s, f.Ops())
 					}
 					f.Unref()
@@ -49,16 +50,11 @@ func TestReuseOfFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fd, err := ctx.Files.Install(f, 0, false, 16)
-		if err != nil {
-			t.Fatal(err)
+		fd, err := ctx.Files.Install(f, int32(i%3), false, 16)
+		if err != nil || int(fd) != i%3 {
+			t.Fatal(fd, err)
 		}
-		if i%3 != 0 { // so that the numbers change
-			ctx.Files.Close(ctx, fd)
-		} else {
-			ctx.Files.Close(ctx, (fd+1)%3)
-			ctx.Files.Close(ctx, fd)
-		}
+		ctx.Files.Close(ctx, fd)
 	}
 	close(stop)
 	wg.Wait()
