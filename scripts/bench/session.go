@@ -115,16 +115,18 @@ const (
 
 // plan lists what is to be booted.
 func (s *session) plan() (steps []step) {
-	// alternate adds n boots of each kernel in turn; every other time the second
-	// goes first.
+	// turn adds a boot of each kernel; every other time the second goes first.
+	turn := func(what string, i, n int, cost [2]float64, make func(kernel string) boot) {
+		for j := range both {
+			k := (i + j) % 2
+			b := make(both[k])
+			b.number = i + 1
+			steps = append(steps, step{fmt.Sprintf("%s, %d of %d, %s", what, i+1, n, title(both[k])), []boot{b}, cost[k]})
+		}
+	}
 	alternate := func(what string, n int, cost [2]float64, make func(kernel string) boot) {
 		for i := range n {
-			for j := range both {
-				k := (i + j) % 2
-				b := make(both[k])
-				b.number = i + 1
-				steps = append(steps, step{fmt.Sprintf("%s, %d of %d, %s", what, i+1, n, title(both[k])), []boot{b}, cost[k]})
-			}
+			turn(what, i, n, cost, make)
 		}
 	}
 	n, rows := s.options.n, s.options.rows
@@ -175,10 +177,13 @@ func (s *session) plan() (steps []step) {
 				})
 			}
 		case partScaling:
-			for _, cpus := range []int{1, 2, 4} {
-				alternate(fmt.Sprintf("scaling, %d CPUs", cpus), few, [2]float64{16 * quick, 11 * quick}, func(k string) boot {
-					return s.boot(k, measure.Wall, cpus, scaling)
-				})
+			// The numbers of CPUs take turns too: they are compared with each other.
+			for i := range few {
+				for _, cpus := range []int{1, 2, 4} {
+					turn(fmt.Sprintf("scaling, CPUs: %d", cpus), i, few, [2]float64{16 * quick, 11 * quick}, func(k string) boot {
+						return s.boot(k, measure.Wall, cpus, scaling)
+					})
+				}
 			}
 		}
 	}

@@ -92,13 +92,20 @@ func (s *Set) Ratio(mode string, cpus int, row string) (r Ratio, ok bool) {
 	return r, len(l) > 0 && len(t) > 0
 }
 
-// Speedup is how much more four processes get done on that many CPUs than on one.
+// Speedup is how much more four processes get done on that many CPUs than on one:
+// the median of the boots, each compared with the one before it on one CPU.
 func (s *Set) Speedup(kernel, row string, cpus int) (x float64, ok bool) {
-	one, many := s.Values(kernel, Wall, 1, row), s.Values(kernel, Wall, cpus, row)
-	if len(one) == 0 || len(many) == 0 {
-		return 0, false
+	one := map[int]float64{}
+	for _, x := range s.samples(kernel, Wall, 1, row) {
+		one[x.Boot] = x.Median
 	}
-	return Median(one) / Median(many), true
+	var gains []float64
+	for _, x := range s.samples(kernel, Wall, cpus, row) {
+		if t, ok := one[x.Boot]; ok {
+			gains = append(gains, t/x.Median)
+		}
+	}
+	return Median(gains), len(gains) > 0
 }
 
 // Void says why the run proves nothing, a line each; nothing if it is good. The

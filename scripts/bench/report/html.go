@@ -29,6 +29,7 @@ type page struct {
 	Groups       []tableGroup
 	Controls     []Line
 	Scales       []Scale
+	Uneven       string
 	Style        template.CSS
 	WallPercent  float64
 	InstrPercent float64
@@ -72,7 +73,7 @@ func HTML(set *measure.Set) (string, error) {
 		Wall: barChart(lines, inside, func(l Line) (measure.Ratio, bool) { return l.Wall, l.HasWall }, Amount),
 		Outside: barChart(lines, []string{measure.Outside},
 			func(l Line) (measure.Ratio, bool) { return l.Wall, l.HasWall }, Amount),
-		Plots: plots(scales, cores), Cores: cores, Scales: scales, Style: template.CSS(style),
+		Plots: plots(scales, cores), Cores: cores, Scales: scales, Uneven: Uneven(scales), Style: template.CSS(style),
 		WallPercent: 100 * measure.WallTolerance, InstrPercent: 100 * measure.InstructionTolerance,
 	}
 	p.Met, p.All = Count(lines)

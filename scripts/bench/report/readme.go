@@ -67,6 +67,9 @@ func readmeTable(set *measure.Set) string {
 		for _, s := range scales {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.Title, Factor(s.Linux[1]), Factor(s.Linux[2]), Factor(s.Tamarix[1]), Factor(s.Tamarix[2]))
 		}
+		if why := Uneven(scales); why != "" {
+			fmt.Fprintf(&b, "\n%s\n", why)
+		}
 	}
 	return b.String()
 }

@@ -92,6 +92,21 @@ func example(tamarix, control float64) *measure.Set {
 	return s
 }
 
+func TestUneven(t *testing.T) {
+	set := example(400, 1000)
+	if why := Uneven(Scales(set)); why != "" {
+		t.Errorf("an even host: %s", why)
+	}
+	for i, x := range set.Samples {
+		if x.Row == measure.ScaleControl.Name && x.CPUs == 4 && x.Kernel == measure.Linux {
+			set.Samples[i].Median *= 1.2
+		}
+	}
+	if Uneven(Scales(set)) == "" {
+		t.Error("nothing is said of an uneven host")
+	}
+}
+
 // wellFormed complains about a page that is not XML where HTML may be: SVG and
 // tables with all their ends.
 func wellFormed(t *testing.T, page string) {

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -157,4 +158,19 @@ func Scales(set *measure.Set) (scales []Scale) {
 		}
 	}
 	return scales
+}
+
+// Uneven says so when the host did not give both kernels' CPUs the same, by the
+// control, or nothing.
+func Uneven(scales []Scale) string {
+	for _, s := range scales {
+		if !s.Control() {
+			continue
+		}
+		if r := s.Tamarix[s.Last()] / s.Linux[s.Last()]; !(math.Abs(r-1) <= 0.1) {
+			return fmt.Sprintf("Not conclusive: in the control, where no kernel has a part, the gains by %d CPUs are %s and %s.",
+				s.CPUs[s.Last()], Factor(s.Linux[s.Last()]), Factor(s.Tamarix[s.Last()]))
+		}
+	}
+	return ""
 }

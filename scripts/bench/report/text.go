@@ -45,6 +45,9 @@ func Text(w io.Writer, set *measure.Set) error {
 			rows = append(rows, []string{s.Title, Factor(s.Linux[1]), Factor(s.Linux[2]), Factor(s.Tamarix[1]), Factor(s.Tamarix[2]), s.Verdict()})
 		}
 		align(&b, rows)
+		if why := Uneven(scales); why != "" {
+			fmt.Fprintf(&b, "\n%s\n", why)
+		}
 	}
 	warn(&b, void)
 	_, err := io.WriteString(w, b.String())
