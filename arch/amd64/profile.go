@@ -75,6 +75,9 @@ func ProfileStart(hz int) error {
 // ProfileStop ends the sampling. A CPU may still add the sample it is taking.
 func ProfileStop() { atomic.StoreInt64(&profilePeriod, 0) }
 
+// sampleWords has room for the words of the sample that ProfileDrain shows.
+var sampleWords [maxSampleDepth + 3]uint64
+
 // ProfileDrain calls f for each sample that has not been seen yet; s is good
 // until f returns. lost counts samples since the start that found a full ring.
 func ProfileDrain(f func(s *ProfileSample)) (lost uint64) {
@@ -89,7 +92,7 @@ func ProfileDrain(f func(s *ProfileSample)) (lost uint64) {
 			h := *c.ringAt(tail)
 			n := h >> 8
 			s.Kind, s.CPU, s.Late = ProfileKind(h&0xff), i, int64(*c.ringAt(tail + 1))
-			s.Words = s.room[:n-1]
+			s.Words = sampleWords[:n-1]
 			for k := range s.Words {
 				s.Words[k] = *c.ringAt(tail + 2 + uint64(k))
 			}

@@ -27,8 +27,6 @@ type ProfileSample struct {
 	//
 	// Of a user sample: the context's label, 16 bytes padded with zeros.
 	Words []uint64
-
-	room [64]uint64
 }
 
 // SetLabel names the program that the context runs, for profiles: at most 15 bytes
