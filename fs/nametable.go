@@ -83,7 +83,7 @@ type label struct {
 
 // nameTable is the cached names of one directory: a hash table whose readers
 // take no lock. What they may miss, because a writer is at work, the
-// directory's inode lock settles (lookupSlow); what they find was there.
+// directory's inode lock settles (lookup.go); what they find was there.
 type nameTable struct {
 	buckets atomic.Pointer[[]atomic.Pointer[label]] // a power of two of them
 
