@@ -53,8 +53,9 @@ func ignores(handler uint64, sig unix.Signal) bool {
 type Sighand struct {
 	refs atomic.Int32
 
-	mu    sync.Mutex // guards what follows; taken under groupSignals.mu, leaf
-	table *actionTable
+	mu sync.Mutex // guards what follows; taken under groupSignals.mu, leaf
+	// The handlers in the table are stored atomically, and may be read without mu.
+	table atomic.Pointer[actionTable]
 	// copied says that table is another Sighand's, too: parent and child of a
 	// fork have the same until one of them changes an action. It is not to be
 	// written then.
@@ -69,7 +70,8 @@ var defaultActions actionTable
 
 // NewSighand returns a table in which every action is the default one.
 func NewSighand() *Sighand {
-	h := &Sighand{table: &defaultActions, copied: true}
+	h := &Sighand{copied: true}
+	h.table.Store(&defaultActions)
 	h.refs.Store(1)
 	return h
 }
@@ -86,7 +88,7 @@ func (h *Sighand) Fork() *Sighand {
 	n.refs.Store(1)
 	h.mu.Lock()
 	h.copied = true
-	n.table = h.table
+	n.table.Store(h.table.Load())
 	h.mu.Unlock()
 	return n
 }
@@ -97,32 +99,34 @@ func (h *Sighand) Shared() bool { return h.refs.Load() > 1 }
 // Action returns the action of sig.
 func (h *Sighand) Action(sig unix.Signal) SigAction {
 	h.mu.Lock()
-	a := h.table[sig-1]
+	a := h.table.Load()[sig-1]
 	h.mu.Unlock()
 	return a
 }
 
 // handler returns the handler of sig.
 func (h *Sighand) handler(sig unix.Signal) uint64 {
-	h.mu.Lock()
-	a := h.table[sig-1].Handler
-	h.mu.Unlock()
-	return a
+	return atomic.LoadUint64(&h.table.Load()[sig-1].Handler)
 }
 
 // set replaces the action of sig and returns the old one.
 func (h *Sighand) set(sig unix.Signal, a SigAction) SigAction {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	old := h.table[sig-1]
+	p := &h.table.Load()[sig-1]
+	old := *p
 	if a == old {
 		return old
 	}
 	if h.copied {
-		own := *h.table
-		h.table, h.copied = &own, false
+		own := *h.table.Load()
+		own[sig-1] = a
+		h.table.Store(&own)
+		h.copied = false
+		return old
 	}
-	h.table[sig-1] = a
+	atomic.StoreUint64(&p.Handler, a.Handler)
+	p.Flags, p.Restorer, p.Mask = a.Flags, a.Restorer, a.Mask
 	return old
 }
 
@@ -131,27 +135,29 @@ func (h *Sighand) set(sig unix.Signal, a SigAction) SigAction {
 func (h *Sighand) Reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	old := h.table
-	if old == &defaultActions {
+	old, next := h.table.Load(), &defaultActions
+	if old == next {
 		return
 	}
-	h.table, h.copied = &defaultActions, true
 	for i := range old {
 		if old[i].Handler == SIG_IGN {
-			if h.copied {
-				h.table, h.copied = new(actionTable), false
+			if next == &defaultActions {
+				next = new(actionTable)
 			}
-			h.table[i].Handler = SIG_IGN
+			next[i].Handler = SIG_IGN
 		}
 	}
+	h.table.Store(next)
+	h.copied = next == &defaultActions
 }
 
 // Sets returns the ignored and the caught signals, for /proc/PID/status.
 func (h *Sighand) Sets() (ignored, caught SigSet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range h.table {
-		switch h.table[i].Handler {
+	table := h.table.Load()
+	for i := range table {
+		switch table[i].Handler {
 		case SIG_DFL:
 		case SIG_IGN:
 			ignored |= 1 << i

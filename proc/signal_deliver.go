@@ -55,7 +55,11 @@ func (t *Task) handleSignals(nr int64) (exit bool) {
 // restartForHandler settles the result of the interrupted call nr when a
 // handler with the given sa_flags runs.
 func (t *Task) restartForHandler(nr int64, flags uint64) {
-	switch restartCode(t.Ctx.Return()) {
+	ret := t.Ctx.Return()
+	if ret-restartFirst > restartCount {
+		return
+	}
+	switch restartCode(ret) {
 	case wait.ErrRestartSys:
 		if flags&SA_RESTART != 0 {
 			t.Ctx.RestartSyscall(uint64(nr))
@@ -344,14 +348,17 @@ func (t *Task) writeFrame(f *arch.SignalFrame, d *delivery) error {
 	if err := u.PlaceFrame(f); err != nil {
 		return err
 	}
-	var b arch.FrameHead
-	u.FillFrame(&b, f)
+	b := &t.frameHeads().out
+	u.FillFrame(b, f)
 	info := d.action.Flags&SA_SIGINFO != 0
 	if info {
 		d.info.Put(&b.Info)
 	}
-	if err := t.AS.CopyOut(f.SP, b.Bytes(info)); err != nil {
-		return err
+	head := b.Bytes(info)
+	if arch.CopyToUser(t.AS.PageTable(), f.SP, head) < len(head) {
+		if err := t.AS.CopyOut(f.SP, head); err != nil {
+			return err
+		}
 	}
 	if !u.PutImage(t.AS.PageTable(), f) {
 		if err := t.AS.CopyOut(f.FP, u.FrameImage()); err != nil {
@@ -360,6 +367,17 @@ func (t *Task) writeFrame(f *arch.SignalFrame, d *delivery) error {
 	}
 	u.StartHandler(f)
 	return nil
+}
+
+// frameHeads are the heads of the frame that is made and of the one that is read.
+type frameHeads struct{ out, in arch.FrameHead }
+
+// frameHeads returns them, whatever they hold.
+func (t *Task) frameHeads() *frameHeads {
+	if t.sig.heads == nil {
+		t.sig.heads = new(frameHeads)
+	}
+	return t.sig.heads
 }
 
 // SigReturn implements rt_sigreturn(2): it takes the registers back from the
@@ -381,11 +399,14 @@ func (t *Task) SigReturn() uint64 {
 // and returns the mask and the alternate stack that it asks for.
 func (t *Task) readFrame() (mask uint64, alt arch.AltStack, err error) {
 	u := t.Ctx
-	var b arch.FrameHead
-	if err := t.AS.CopyIn(b.Bytes(false), u.FrameAddress()); err != nil {
-		return 0, alt, err
+	b := &t.frameHeads().in
+	head, at := b.Bytes(false), u.FrameAddress()
+	if arch.CopyFromUser(t.AS.PageTable(), head, at) < len(head) {
+		if err := t.AS.CopyIn(head, at); err != nil {
+			return 0, alt, err
+		}
 	}
-	fp, err := u.CheckFrame(&b)
+	fp, err := u.CheckFrame(b)
 	if err != nil {
 		return 0, alt, err
 	}
@@ -394,7 +415,7 @@ func (t *Task) readFrame() (mask uint64, alt arch.AltStack, err error) {
 			return 0, alt, err
 		}
 	}
-	return u.RestoreFrame(&b)
+	return u.RestoreFrame(b)
 }
 
 // copyImage takes the extended state from the image at fp, whatever it is; 0

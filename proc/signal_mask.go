@@ -16,6 +16,11 @@ func (t *Task) setBlocked(set SigSet) {
 	}
 	g := t.Group
 	g.sig.mu.Lock()
+	if g.sig.shared.set|t.sig.pending.set == 0 && t.work.Load() == 0 {
+		t.sig.blocked = set // there is nothing to block or to unblock
+		g.sig.mu.Unlock()
+		return
+	}
 	if newly := g.sig.shared.set & set &^ t.sig.blocked; newly != 0 {
 		for _, o := range g.threads {
 			if mine := newly &^ o.sig.blocked; o != t && !o.sig.exiting && mine != 0 {
@@ -199,6 +204,9 @@ func (t *Task) SetAltStack(s arch.AltStack, sp uint64) error {
 }
 
 func (t *Task) setAltStack(s arch.AltStack, sp uint64, min uint64) error {
+	if s.Flags == ssDisable && t.sig.alt.size == 0 {
+		return nil
+	}
 	cur := t.sig.alt.abi()
 	if cur.Contains(sp) {
 		return unix.EPERM

@@ -33,6 +33,12 @@ func (p *pending) push(q *sigQueued) {
 // take removes the oldest instance of sig, which must be in the set. When
 // there is no record of it, q is nil.
 func (p *pending) take(sig unix.Signal) (q *sigQueued) {
+	if q = p.head; q != nil && q == p.tail && q.info.Signal() == sig { // as a rule
+		p.head, p.tail = nil, nil
+		p.set &^= sigBit(sig)
+		return q
+	}
+	q = nil
 	var prev *sigQueued
 	more := false
 	var before *sigQueued

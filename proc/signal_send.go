@@ -57,10 +57,29 @@ func SendGroup(g *ThreadGroup, info *SigInfo) error {
 	return err
 }
 
+// sendSelf is SendTask to t or, with group, SendGroup to its process, on t's own
+// goroutine.
+func (t *Task) sendSelf(info *SigInfo, group bool) error {
+	g := t.Group
+	g.sig.mu.Lock()
+	to := t
+	if group && len(g.threads) != 0 {
+		to = g.threads[0]
+	}
+	var err error
+	if !t.sig.exiting {
+		t.sig.self = true
+		err = g.sendLocked(to, info, group, false)
+		t.sig.self = false
+	}
+	g.sig.mu.Unlock()
+	return err
+}
+
 // PostSignal sends sig from the kernel to the calling thread: SIGPIPE, SIGXFSZ.
 func (t *Task) PostSignal(sig unix.Signal) {
 	info := UserInfo(sig, SI_USER, t.Group.PID, t.Cred().UID)
-	SendTask(t, &info)
+	t.sendSelf(&info, false)
 }
 
 // sendLocked queues a signal for t alone or, with group, for the process that
@@ -289,7 +308,14 @@ func (t *Task) killLocked() {
 // sleep or brings t back from ring 3.
 //
 //   - t.Group.sig.mu is held
-func (t *Task) interruptLocked() { t.setWork(workSignal) }
+func (t *Task) interruptLocked() {
+	if t.sig.self {
+		t.work.Or(workSignal)
+		t.Thread.SetInterrupted(true)
+		return
+	}
+	t.setWork(workSignal)
+}
 
 // recalcLocked sets or clears the mark that t has signals to act on.
 //
@@ -335,7 +361,9 @@ func (t *Task) force(info *SigInfo, deflt bool) {
 	if a.Handler == SIG_DFL {
 		g.sig.flags &^= groupProtected
 	}
+	t.sig.self = true
 	g.sendLocked(t, info, false, true)
+	t.sig.self = false
 	t.recalcLocked()
 }
 
@@ -348,7 +376,7 @@ func (t *Task) Kill(pid int32, sig int, info *SigInfo) error {
 	}
 	s := unix.Signal(sig)
 	if pid == t.Group.PID && s != 0 { // to oneself: always allowed, and there
-		return SendGroup(t.Group, info)
+		return t.sendSelf(info, true)
 	}
 	tree.RLock()
 	defer tree.RUnlock()
@@ -467,7 +495,7 @@ func (t *Task) KillThread(tgid, tid int32, sig int, info *SigInfo) error {
 		return unix.EINVAL
 	}
 	if tid == t.TID && tgid == t.Group.PID && sig != 0 {
-		return SendTask(t, info)
+		return t.sendSelf(info, false)
 	}
 	tree.RLock()
 	defer tree.RUnlock()

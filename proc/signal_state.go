@@ -22,12 +22,14 @@ type taskSignals struct {
 	stopPending bool    // has to join a group stop
 	stopped     bool    // sits in a group stop
 	exiting     bool    // will run no handler any more: signals pass it by
+	self        bool    // the task sends the signal to itself: it need not be fetched from anywhere
 	killed      bool    // SIGKILL has been sent to it, or the group is exiting
 
 	// Owned by the task's goroutine.
 	saved        SigSet // mask to restore after a temporary one (rt_sigsuspend, ppoll)
 	restoreSaved bool
 	alt          altStack
+	heads        *frameHeads                    // scratch; nil before the first frame
 	restart      func(t *Task) (uintptr, error) // continues a call after ErrRestartBlock; nil: EINTR
 }
 

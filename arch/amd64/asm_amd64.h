@@ -38,6 +38,25 @@
 	MOVUPS	X14, (OFF+14*16)(B); \
 	MOVUPS	X15, (OFF+15*16)(B)
 
+// LOADXMM16 loads them whole; see LOADXMM.
+#define LOADXMM16(OFF, B) \
+	MOVUPS	(OFF+0*16)(B), X0; \
+	MOVUPS	(OFF+1*16)(B), X1; \
+	MOVUPS	(OFF+2*16)(B), X2; \
+	MOVUPS	(OFF+3*16)(B), X3; \
+	MOVUPS	(OFF+4*16)(B), X4; \
+	MOVUPS	(OFF+5*16)(B), X5; \
+	MOVUPS	(OFF+6*16)(B), X6; \
+	MOVUPS	(OFF+7*16)(B), X7; \
+	MOVUPS	(OFF+8*16)(B), X8; \
+	MOVUPS	(OFF+9*16)(B), X9; \
+	MOVUPS	(OFF+10*16)(B), X10; \
+	MOVUPS	(OFF+11*16)(B), X11; \
+	MOVUPS	(OFF+12*16)(B), X12; \
+	MOVUPS	(OFF+13*16)(B), X13; \
+	MOVUPS	(OFF+14*16)(B), X14; \
+	MOVUPS	(OFF+15*16)(B), X15
+
 // CLEARXMM stores zeros, which are in X15.
 #define CLEARXMM(OFF, B) \
 	MOVUPS	X15, (OFF+0*16)(B); \

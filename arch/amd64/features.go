@@ -40,6 +40,7 @@ var (
 	hasMCE, hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP bool
 
 	xsaveMask uint32 // what XSAVE and XRSTOR move: XCR0 without SSE; 0: FXSAVE
+	frameMask uint32 // what signal frames hold: XCR0; 0: FXSAVE's image
 	xcr0      uint64 = xfeatureX87 | xfeatureSSE
 	xsaveSize        = fxSize // of the image users see: FXSAVE's without XSAVE
 	mxcsrMask uint32 = 0xffbf
@@ -143,7 +144,9 @@ func xsaveInit() {
 	}
 	xcr0, xsaveSize = want, size
 	xsaveMask = uint32(want) &^ xfeatureSSE
-	frameSoftware = softwareBytes()
+	if hasXSAVE() {
+		frameMask, frameSoftware = uint32(want), softwareBytes()
+	}
 }
 
 // fxsaveMask returns MXCSR_MASK (SDM vol. 1, 11.6.6).

@@ -167,7 +167,8 @@ func (u *UserContext) FrameImage() []byte {
 	return u.xsave[:imageSize()]
 }
 
-// FillFrame writes everything but the siginfo into b.
+// FillFrame writes everything but the siginfo into b, which has been used for
+// nothing else: what is always zero is left alone.
 func (u *UserContext) FillFrame(b *FrameHead, f *SignalFrame) {
 	b.ret = f.Restorer
 	b.ucFlags = ucSS | ucStrictSS
@@ -205,6 +206,9 @@ func (u *UserContext) StartHandler(f *SignalFrame) {
 	u.Flags &= flagsHandler
 	if !f.fresh {
 		u.initExtended()
+	}
+	if f.Handler < UserTop {
+		u.full = 0 // SYSRET will do: a handler finds nothing in RCX and R11
 	}
 }
 

@@ -123,20 +123,20 @@ func userCAS32(root Frame, addr uint64, old, new uint32) (cur uint32, ok bool)
 // signal frames show it, and gives u the initial state. false: it cannot be
 // done so, and u has not changed.
 func (u *UserContext) putFrameImage(pt *PageTable, at uint64) bool {
-	return hasXSAVE() && at <= UserTop-PageSize && userXSave(pt.root, at, u, xsaveMask|xfeatureSSE)
+	return frameMask != 0 && at <= UserTop-PageSize && userXSave(pt.root, at, u, frameMask)
 }
 
 // takeFrameImage takes the extended state from the image at at. false: it has to
 // be looked at more closely, and u's own is lost.
 func (u *UserContext) takeFrameImage(pt *PageTable, at uint64) bool {
-	if !hasXSAVE() || at > UserTop-PageSize {
+	if frameMask == 0 || at > UserTop-PageSize {
 		return false
 	}
-	ok := userXRstor(pt.root, at, u, xsaveMask|xfeatureSSE)
-	if !ok {
-		resetMXCSR()
+	if userXRstor(pt.root, at, u, frameMask) {
+		return true
 	}
-	return ok
+	resetMXCSR()
+	return false
 }
 
 // Where user copies may fault, and where they go on then. Set once at boot.

@@ -231,7 +231,7 @@ TEXT ·userXSave(SB),NOSPLIT|NOFRAME,$0-33
 	CALL	·userWord(SB)
 	CMPQ	SI, percpu_owner(GS)
 	JNE	end
-	LOADXMM(XMM, SI)
+	LOADXMM16(XMM, SI)
 	MOVL	mask+24(FP), AX
 	XORL	DX, DX
 	MOVQ	DX, const_xsaveHeader(DI) // XSAVE keeps the bits of components it leaves alone
