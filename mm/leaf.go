@@ -22,7 +22,7 @@ func (as *AddressSpace) ownLeaf(va uint64) bool {
 	if old.Refs() == 1 {
 		// Nobody can gain a reference but by forking this address space.
 		as.pt.ClaimLeaf(base)
-		as.counters.cowClaims.Add(writablePages(old.Entries()))
+		as.counters.cowClaims.Add(as.writablePages(base, old.Entries()))
 		return true
 	}
 	t, ok := arch.AllocFrame(arch.UsePageTable)
@@ -96,11 +96,17 @@ func copyTable(to, old *[512]arch.PTE) {
 }
 
 // writablePages counts the private pages that become writable without a fault
-// when the table is claimed.
-func writablePages(t *[512]arch.PTE) (n uint64) {
-	for i := range t {
-		if e := arch.LoadPTE(&t[i]); e.Writable() && e.Frame().Use() == arch.UseAnon {
-			n++
+// when the table at base is claimed.
+func (as *AddressSpace) writablePages(base uint64, t *[512]arch.PTE) (n uint64) {
+	for v := as.vmas.find(base); v != nil && v.start < base+arch.LeafSpan; v = v.next {
+		if v.is(vmShared) {
+			continue
+		}
+		lo, hi := v.span(base)
+		for _, e := range t[lo:hi] {
+			if e.Writable() {
+				n++
+			}
 		}
 	}
 	return n

@@ -11,7 +11,6 @@ import (
 type gather struct {
 	span    // to flush
 	as      *AddressSpace
-	dying   bool // the address space is: nobody runs on it, no flush needed
 	n       int
 	nframes uint64
 	frames  [128]arch.Frame
