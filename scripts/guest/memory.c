@@ -486,3 +486,50 @@ TEST(memory, two_threads_fault_one_page)
 		munmap((void *)page, 256 * PAGE);
 	}
 }
+
+/* What one thread permits, another may do at once, though its CPU remembers the
+   page as read-only; and what is forbidden again, it may not, from then on. */
+TEST(memory, mprotect_across_threads)
+{
+	enum { ROUNDS = 300 };
+	static volatile char *page;
+	static volatile int round, seen, late;
+	static char stack[65536];
+	int writer(void *unused)
+	{
+		catch_faults();
+		for (int r = 1; r <= ROUNDS; r++) {
+			while (round < 2 * r - 1) {
+				(void)*page;
+				sched_yield();
+			}
+			*page = r; /* permitted: a fault here ends the test */
+			seen = 2 * r - 1;
+			while (round < 2 * r)
+				sched_yield();
+			if (sigsetjmp(back, 1) == 0) {
+				*page = 0;
+				late++;
+			}
+			seen = 2 * r;
+		}
+		return 0;
+	}
+	page = anon(PAGE);
+	page[0] = 1;
+	OK(mprotect((void *)page, PAGE, PROT_READ));
+	pid_t t = OK(clone(writer, stack + sizeof stack, CLONE_VM | SIGCHLD, 0));
+	for (int r = 1; r <= ROUNDS; r++) {
+		OK(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE));
+		round = 2 * r - 1;
+		while (seen < 2 * r - 1)
+			sched_yield();
+		EQ(page[0], (char)r);
+		OK(mprotect((void *)page, PAGE, PROT_READ));
+		round = 2 * r;
+		while (seen < 2 * r)
+			sched_yield();
+	}
+	wait_ok(t);
+	EQ(late, 0);
+}
