@@ -59,10 +59,21 @@ func (p *pidTable) slot(nr int32) *pidSlot {
 		return nil
 	}
 	s := &leaf.slots[nr&(pidLeafSize-1)]
-	if s.nr.Load() == 0 {
+	if s.nr.Load() != nr {
 		return nil
 	}
 	return s
+}
+
+// task returns the thread whose number is nr, or nil. The slot may become
+// another number's at any time, with its leaf: so the second look.
+func (p *pidTable) task(nr int32) *Task {
+	if s := p.slot(nr); s != nil {
+		if t := s.task.Load(); s.nr.Load() == nr {
+			return t
+		}
+	}
+	return nil
 }
 
 // leaf returns the leaf of nr, making it. Precondition: tree locked.
@@ -169,12 +180,7 @@ func LastPID() int32 {
 
 // FindTask returns the thread with that id, nil if there is none. A leader that
 // has ended is found until it is reaped.
-func FindTask(tid int32) *Task {
-	if s := pids.slot(tid); s != nil {
-		return s.task.Load()
-	}
-	return nil
-}
+func FindTask(tid int32) *Task { return pids.task(tid) }
 
 // FindGroup returns the process with that PID, nil if there is none (or tid is
 // only a thread's).
@@ -188,7 +194,9 @@ func FindGroup(pid int32) *ThreadGroup {
 // FindProcessGroup returns the process group with that id, or nil.
 func FindProcessGroup(id int32) *ProcessGroup {
 	if s := pids.slot(id); s != nil {
-		return s.pgrp.Load()
+		if pg := s.pgrp.Load(); pg != nil && pg.ID == id {
+			return pg
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +49,32 @@ func TestPIDsWrapAround(t *testing.T) {
 	for _, want := range []int32{300, 700, 999} {
 		if s, err := p.alloc(); err != nil || s.nr.Load() != want {
 			t.Fatalf("got %v, %v; want %d", s, err, want)
+		}
+	}
+}
+
+// A part of the table that has become free serves other numbers later; who looks
+// for an old one meanwhile must not find who has one of those.
+func TestPIDIsNotAnothers(t *testing.T) {
+	p := newTable(PIDMaxDefault)
+	numbers := []int32{pidLeafSize + 7, 3*pidLeafSize + 7}
+	var tasks [2]Task
+	var stop atomic.Bool
+	go func() {
+		defer stop.Store(true)
+		for i := range 3000000 {
+			nr := numbers[i&1]
+			s := p.take(nr)
+			s.task.Store(&tasks[i&1])
+			s.task.Store(nil)
+			p.release(nr)
+		}
+	}()
+	for !stop.Load() {
+		for i, nr := range numbers {
+			if got := p.task(nr); got != nil && got != &tasks[i] {
+				t.Fatalf("asked for %d, got another's task", nr)
+			}
 		}
 	}
 }

@@ -195,7 +195,9 @@ func (g *ThreadGroup) setParent(p *ThreadGroup, creator *Task) {
 // FindSession returns the session with that number, or nil.
 func FindSession(id int32) *Session {
 	if s := pids.slot(id); s != nil {
-		return s.session.Load()
+		if ses := s.session.Load(); ses != nil && ses.ID == id {
+			return ses
+		}
 	}
 	return nil
 }
