@@ -67,7 +67,9 @@ func AllocZeroFrame(u FrameUse) (Frame, bool) {
 //go:nosplit
 func (f Frame) freeZeroed() {
 	m := f.meta()
-	m.refs.Store(0)
+	if m.refs.Add(-1) != 0 {
+		fatal("frame freed while in use", uint64(f))
+	}
 	s := pin()
 	c := thisCPU()
 	if c.frames.nzero == zeroSize {
