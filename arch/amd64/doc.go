@@ -25,6 +25,7 @@
 // handler stack, and then the thread goes on at EnterUser's end by way of
 // resume. So no thread is ever switched out with a ring-3 frame, and whatever
 // is due for the thread (a signal, another thread's turn) happens in ring 0.
+// One call is answered before any of this, clock_gettime (clockcall_amd64.s).
 //
 // From ring 0 (entry_amd64.s): the registers go into the current kthread, the
 // handler runs on the handler stack with interrupts off, resume restores
