@@ -24,12 +24,13 @@
 // # Fork
 //
 // Fork (fork.go) copies VMAs, but no page and, of a process of any size, few
-// page-table entries: a leaf table with many private pages is shared by parent
-// and child, write-protected one level up and counted (leaf.go); the first
-// write under it copies the table, the next ones copy pages; the last owner of
-// table or page claims it. Of other tables the entries of private pages are
-// copied, write-protected on both sides. Pages of Objects are not entered: the
-// child faults them in.
+// page-table entries: a leaf table with many private pages, or with program text
+// only, is shared by parent and child, write-protected one level up and counted
+// (leaf.go); a table that an earlier fork has shared is shared once more without
+// a look into it. The first write under it copies the table, the next ones copy
+// pages; the last owner of table or page claims it. Of other tables the entries
+// are copied, those of private pages write-protected on both sides; pages of an
+// Object beyond a few are not entered: the child faults them in.
 //
 // # Who may change an entry
 //
