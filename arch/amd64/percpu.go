@@ -25,7 +25,6 @@ type percpu struct {
 	fakeG     uint64 // a g for handlers: no stack bound
 	fakeFS    uint64 // thread pointer of the handlers; fakeG lies at -8
 	depth     uint32 // handlers on the stack: 0 or 1; a fault in one makes 2
-	mxcsr     uint32
 	xsaveTemp uint64 // 512 bytes for FXSAVE
 
 	clockCX, clockDX uint64 // the user's, during clockCall

@@ -76,11 +76,7 @@ again:
 	CMPQ	AX, percpu_user(GS)
 	JNE	load
 	LOADXMM(XMM, AX)
-	STMXCSR	percpu_mxcsr(GS)
-	MOVL	percpu_mxcsr(GS), CX
-	CMPL	CX, UserContext_mxcsr(AX)
-	JNE	mxcsr
-mxcsrDone:
+	LDMXCSR	UserContext_mxcsr(AX)
 	MOVQ	UserContext_FS(AX), CX
 	CMPB	·hasFSGSBASE(SB), $0
 	JEQ	slowFS
@@ -126,10 +122,6 @@ full:
 	MOVQ	UserContext_AX(AX), AX
 	SWAPGS
 	IRETQ
-
-mxcsr:
-	LDMXCSR	UserContext_mxcsr(AX)
-	JMP	mxcsrDone
 
 slowFS:
 	MOVQ	AX, BX

@@ -74,17 +74,21 @@ TEXT ·userZero(SB),NOSPLIT,$0-32
 	JNE	root
 loaded:
 	XORL	AX, AX
+	CMPL	CX, $8
+	JCS	bytes
 	MOVL	CX, BX
 	SHRL	$3, CX
-	JEQ	bytes
 	REP; STOSQ
-	ANDL	$7, BX
+	MOVL	BX, CX
+	ANDL	$7, CX
 	JEQ	done
 bytes:
-	MOVL	BX, CX
 	REP; STOSB
 done:
-	JMP	·userCopyFixup(SB)
+	CLOSE
+	SUBQ	R8, DI
+	MOVQ	DI, ret+24(FP)
+	RET
 root:
 	MOVQ	$0, percpu_user(GS)
 	MOVQ	AX, percpu_root(GS)
