@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tamarix/arch/wait"
+	"tamarix/fs"
 	"tamarix/proc"
 )
 
@@ -198,9 +199,10 @@ func sysSettimeofday(t *proc.Task, a *Args) (uintptr, error) {
 	return 0, nil
 }
 
-// sysTime is time(2).
+// sysTime is time(2): of the same clock as time stamps, so that a file made after
+// it does not seem older.
 func sysTime(t *proc.Task, a *Args) (uintptr, error) {
-	sec := uint64(proc.Wall() / 1e9)
+	sec := uint64(fs.Now() / 1e9)
 	if a[0] != 0 {
 		var b [8]byte
 		binary.LittleEndian.PutUint64(b[:], sec)

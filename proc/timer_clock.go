@@ -115,6 +115,10 @@ func (c *Clock) Now() int64 {
 		return user + system
 	case c.id == unix.CLOCK_TAI:
 		return wait.Now() + arch.WallOffset() + taiOffset*1e9
+	case c.id == unix.CLOCK_REALTIME_COARSE:
+		return arch.CoarseWall()
+	case c.id == unix.CLOCK_MONOTONIC_COARSE:
+		return arch.CoarseTime()
 	case c.isWall():
 		return wait.Now() + arch.WallOffset()
 	}

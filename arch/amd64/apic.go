@@ -178,11 +178,12 @@ func tick(c *percpu, t *kthread, user bool) {
 	}
 }
 
-// setCoarse moves the coarse clock on to now. If another CPU does the same just
-// now, that is as good.
+// setCoarse moves the coarse clock on to now, the one of time stamps first: a
+// file must not seem older than a clock that was read before it was made.
 func setCoarse(now int64) {
-	if old := coarse.Load(); old < now {
-		coarse.CompareAndSwap(old, now)
+	advance(&coarse, now)
+	if d := vdsoPage.data.Load(); d != nil {
+		advance(&d.coarse, now)
 	}
 }
 

@@ -10,8 +10,8 @@
 // bad address - goes the way of all calls, from the beginning.
 
 // Clocks by number: those answered here, and those that follow the wall clock.
-#define CLOCKS 0x8f3		// REALTIME MONOTONIC MONOTONIC_RAW both COARSE BOOTTIME TAI
-#define WALL_CLOCKS 0x821	// REALTIME REALTIME_COARSE TAI
+#define CLOCKS 0x893		// REALTIME MONOTONIC MONOTONIC_RAW BOOTTIME TAI
+#define WALL_CLOCKS 0x801	// REALTIME TAI
 
 // clockCall is jumped to by syscallEntry with all registers but GS the user's.
 // Arguments: DI clock, SI *timespec.

@@ -30,7 +30,7 @@ type ProfileSample struct {
 }
 
 // SetLabel names the program that the context runs, for profiles: at most 15 bytes
-// of name. Owner only; CopyFrom copies it.
+// of name. Owner only; Clone copies it.
 func (u *UserContext) SetLabel(name string) {
 	var w [2]uint64
 	for i := range min(len(name), 15) {

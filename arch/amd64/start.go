@@ -3,6 +3,7 @@
 package amd64
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"tamarix/boot/info"
@@ -27,7 +28,7 @@ func useFastClock()
 func Nanotime() int64
 
 //go:nosplit
-func coarseTime() int64 { return coarse.Load() }
+func coarseTime() int64 { return atomic.LoadInt64(&coarse) }
 
 // SetWallOffset sets the wall clock.
 func SetWallOffset(ns int64) { wallOffset.Store(ns) }

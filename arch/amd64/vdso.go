@@ -28,6 +28,9 @@ type vdsoData struct {
 	base  uint64 // TSC at Nanotime 0
 	mult  uint64 // ns per TSC tick, times 2^32
 	wall  int64  // WallOffset
+	// coarse is CoarseTime, moved on by the ticks. seq has nothing to do with it:
+	// it is one word, and so is wall.
+	coarse int64
 }
 
 const (
@@ -38,13 +41,13 @@ const (
 // vdsoPage is the data page all processes share.
 var vdsoPage struct {
 	mu   sync.Mutex // guards writing
-	data *vdsoData
+	data atomic.Pointer[vdsoData]
 }
 
 // SetVDSOData says which frame is the data page of the vDSO, and fills it in.
 func SetVDSOData(f Frame) {
 	vdsoPage.mu.Lock()
-	vdsoPage.data = (*vdsoData)(unsafe.Pointer(f.Page()))
+	vdsoPage.data.Store((*vdsoData)(unsafe.Pointer(f.Page())))
 	vdsoPage.mu.Unlock()
 	UpdateVDSO()
 }
@@ -53,8 +56,9 @@ func SetVDSOData(f Frame) {
 func UpdateVDSO() {
 	vdsoPage.mu.Lock()
 	defer vdsoPage.mu.Unlock()
-	if d := vdsoPage.data; d != nil {
+	if d := vdsoPage.data.Load(); d != nil {
 		d.update(clockData())
+		advance(&d.coarse, coarseTime())
 	}
 }
 

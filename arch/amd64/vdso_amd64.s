@@ -16,6 +16,7 @@
 #define BASE 8
 #define MULT 16
 #define WALL 24
+#define COARSE 32
 
 // READ_NS leaves the monotonic clock in AX, in ns: (TSC - base) * mult / 2^32.
 // It clobbers DX, R10 and R11.
@@ -38,9 +39,9 @@ TEXT ·vdsoClockGettime(SB),NOSPLIT|NOFRAME,$0
 	MOVL	DI, CX
 	MOVL	$1, AX
 	SHLL	CX, AX
-	TESTL	$0x8f3, AX // REALTIME MONOTONIC RAW, both COARSE, BOOTTIME, TAI
-	JZ	call
 	VVAR
+	TESTL	$0x893, AX // REALTIME MONOTONIC RAW BOOTTIME TAI
+	JZ	coarse
 	TESTL	$1, FLAGS(R8)
 	JZ	call
 	MOVL	AX, CX
@@ -49,12 +50,13 @@ again:
 	TESTL	$1, R9
 	JNZ	busy
 	READ_NS
-	TESTL	$0x821, CX // REALTIME, REALTIME_COARSE, TAI
+	TESTL	$0x801, CX // REALTIME, TAI
 	JZ	monotonic
 	ADDQ	WALL(R8), AX
 monotonic:
 	CMPL	R9, SEQ(R8)
 	JNE	again
+split:
 	XORL	DX, DX
 	MOVL	$1000000000, CX
 	DIVQ	CX
@@ -65,6 +67,19 @@ monotonic:
 busy:
 	PAUSE
 	JMP	again
+coarse:
+	TESTL	$0x60, AX // REALTIME_COARSE, MONOTONIC_COARSE
+	JZ	call
+	TESTL	$1, FLAGS(R8)
+	JZ	call
+	MOVQ	COARSE(R8), DX
+	TESTL	$0x40, AX
+	MOVQ	WALL(R8), AX
+	JZ	wall
+	XORL	AX, AX
+wall:
+	ADDQ	DX, AX
+	JMP	split
 call:
 	MOVL	$228, AX // SYS_clock_gettime
 	SYSCALL
@@ -120,14 +135,8 @@ TEXT ·vdsoTime(SB),NOSPLIT|NOFRAME,$0
 	VVAR
 	TESTL	$1, FLAGS(R8)
 	JZ	call
-again:
-	MOVL	SEQ(R8), R9
-	TESTL	$1, R9
-	JNZ	busy
-	READ_NS
+	MOVQ	COARSE(R8), AX
 	ADDQ	WALL(R8), AX
-	CMPL	R9, SEQ(R8)
-	JNE	again
 	XORL	DX, DX
 	MOVL	$1000000000, CX
 	DIVQ	CX
@@ -136,9 +145,6 @@ again:
 	MOVQ	AX, 0(DI)
 done:
 	RET
-busy:
-	PAUSE
-	JMP	again
 call:
 	MOVL	$201, AX // SYS_time
 	SYSCALL

@@ -421,3 +421,32 @@ TEST(clocks, signalfd)
 	wait_ok(pid);
 	ERR(EINVAL, read(fd, si, 100));
 }
+
+/* A file is not older than a reading of the clock that time stamps follow. */
+TEST(clocks, stamps_and_coarse_clock)
+{
+	time_t (*tm)(time_t *) = vdso_symbol("__vdso_time");
+	int (*get)(clockid_t, struct timespec *) = vdso_symbol("__vdso_clock_gettime");
+	int64_t end = by_call(CLOCK_MONOTONIC) + 1200000000;
+	for (int64_t last = 0; by_call(CLOCK_MONOTONIC) < end;) {
+		struct timespec t;
+		EQ(get(CLOCK_REALTIME_COARSE, &t), 0);
+		int64_t before = ns(t);
+		if (before < last)
+			FAIL("the coarse clock went back from %ld to %ld", (long)last, (long)before);
+		last = by_call(CLOCK_REALTIME_COARSE);
+		int64_t sec = tm(0), sec2 = syscall(SYS_time, 0);
+		int fd = OK(open("/tmp/stamp", O_CREAT | O_WRONLY, 0600));
+		struct stat st;
+		OK(fstat(fd, &st));
+		close(fd);
+		OK(unlink("/tmp/stamp"));
+		int64_t made = ns(st.st_mtim), now = by_call(CLOCK_REALTIME);
+		if (made < before || made < last || made > now)
+			FAIL("stamp %ld, coarse %ld and %ld before, %ld afterwards", (long)made, (long)before, (long)last, (long)now);
+		if (st.st_mtime < sec || st.st_mtime < sec2)
+			FAIL("stamp %ld, time %ld and %ld before", (long)made, (long)sec, (long)sec2);
+		int64_t mono = by_call(CLOCK_MONOTONIC_COARSE);
+		WITHIN(by_call(CLOCK_MONOTONIC) - mono, 0, 1000000000);
+	}
+}
