@@ -57,10 +57,6 @@ type program struct {
 	stack         stackBuilder
 }
 
-// imageHeadSize is how much of a file is read at first: enough for the program
-// headers of most.
-const imageHeadSize = 1024
-
 // programs are those that have been executed. Nothing refers to them but what
 // they refer to is not all gone: newProgram clears it.
 var programs = sync.Pool{New: func() any { return new(program) }}

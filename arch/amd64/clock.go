@@ -8,10 +8,6 @@ var wallOffset atomic.Int64
 // WallOffset returns the wall clock's distance from Nanotime, in ns.
 func WallOffset() int64 { return wallOffset.Load() }
 
-// coarse is Nanotime as of the last tick of any CPU, or the last time that one
-// stopped being idle: not older than a tick for anybody who runs.
-var coarse int64 // atomic
-
 // CoarseTime returns Nanotime as of the last tick: CLOCK_MONOTONIC_COARSE.
 func CoarseTime() int64 { return coarseTime() }
 

@@ -103,14 +103,6 @@ type SignalFrame struct {
 	fresh bool
 }
 
-// frameSoftware is what the first three of the software bytes' words are.
-var frameSoftware [3]uint64
-
-func softwareBytes() [3]uint64 {
-	size := uint64(XSaveSize())
-	return [3]uint64{fpMagic1 | (size+magic2Size)<<32, XFeatures(), size}
-}
-
 // SignalStackMin returns the size of the largest frame, AT_MINSIGSTKSZ of
 // getauxval(3).
 func SignalStackMin() uint64 {

@@ -119,6 +119,14 @@ func userStore32(root Frame, addr uint64, v uint32) (ok bool)
 func userStore64(root Frame, addr uint64, v uint64) (ok bool)
 func userCAS32(root Frame, addr uint64, old, new uint32) (cur uint32, ok bool)
 
+// frameSoftware is what the first three of the software bytes' words are.
+var frameSoftware [3]uint64
+
+func softwareBytes() [3]uint64 {
+	size := uint64(XSaveSize())
+	return [3]uint64{fpMagic1 | (size+magic2Size)<<32, XFeatures(), size}
+}
+
 // putFrameImage writes the extended state to at, in the user memory of pt, as
 // signal frames show it, and gives u the initial state. false: it cannot be
 // done so, and u has not changed.
