@@ -100,7 +100,7 @@ func TestConvert(t *testing.T) {
 		switch f := &y.funcs[i]; f.name {
 		case "tamarix/proc.(*Task).run":
 			run = f
-		case "tamarix/arch/amd64.enterUser":
+		case "tamarix/arch/amd64.enterUserCode":
 			leaf = f
 		case "tamarix/proc.(*Task).main":
 			entry = f
@@ -127,9 +127,9 @@ func TestConvert(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	// enterUser has no frame: its caller is the word on top of the stack.
+	// enterUserCode has no frame: its caller is the word on top of the stack.
 	for i, want := range []string{
-		"tamarix/arch/amd64.enterUser tamarix/proc.(*Task).run tamarix/proc.(*Task).main",
+		"tamarix/arch/amd64.enterUserCode tamarix/proc.(*Task).run tamarix/proc.(*Task).main",
 		"", "user:sh user", "idle",
 	} {
 		if got := names(i); want != "" && got != want {
