@@ -268,6 +268,12 @@ func (t *Task) commit(p *program) error {
 
 	// Before anybody can see that the exec has happened: by the end of its vfork,
 	// by a descriptor that closes.
+	t.SetComm(p.name[strings.LastIndexByte(p.name, '/')+1:])
+	t.Ctx.SetLabel(t.Comm())
+	if exe := g.exe.Swap(p.file); exe != nil {
+		exe.Unref()
+	}
+	p.file = nil
 	tree.Lock()
 	g.executed = true
 	g.exitSignal = unix.SIGCHLD
@@ -278,8 +284,6 @@ func (t *Task) commit(p *program) error {
 	t.fsctx.Files.CloseExec(&t.fsctx)
 	t.execReset()
 
-	t.SetComm(p.name[strings.LastIndexByte(p.name, '/')+1:])
-	t.Ctx.SetLabel(t.Comm())
 	old := t.Cred()
 	t.setCred(p.cred)
 	changed := old.EUID != p.cred.EUID || old.EGID != p.cred.EGID
@@ -291,11 +295,6 @@ func (t *Task) commit(p *program) error {
 	if p.secure {
 		t.personality &^= perClearOnSetID
 	}
-	if exe := g.exe.Swap(p.file); exe != nil {
-		exe.Unref()
-	}
-	p.file = nil
-
 	if p.secure || changed {
 		tree.Lock()
 		t.parentDeath = 0
