@@ -178,14 +178,8 @@ func tick(c *percpu, t *kthread, user bool) {
 	}
 }
 
-// setCoarse moves the coarse clock on to now, the one of time stamps first: a
-// file must not seem older than a clock that was read before it was made.
-func setCoarse(now int64) {
-	advance(&coarse, now)
-	if d := vdsoPage.data.Load(); d != nil {
-		advance(&d.coarse, now)
-	}
-}
+// setCoarse moves the coarse clock on to now.
+func setCoarse(now int64) { advance(coarseWord(), now) }
 
 // charge books the time since the last booking, and returns it. Busy time is
 // split between ring 3 and the kernel by where the next tick finds the CPU;

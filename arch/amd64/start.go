@@ -27,12 +27,8 @@ func useFastClock()
 // Nanotime returns nanoseconds since boot; it never goes back.
 func Nanotime() int64
 
-// coarse is Nanotime as of the last tick of any CPU, or the last time that one
-// stopped being idle: not older than a tick for anybody who runs.
-var coarse int64 // atomic
-
 //go:nosplit
-func coarseTime() int64 { return atomic.LoadInt64(&coarse) }
+func coarseTime() int64 { return atomic.LoadInt64(coarseWord()) }
 
 // SetWallOffset sets the wall clock.
 func SetWallOffset(ns int64) { wallOffset.Store(ns) }

@@ -28,9 +28,11 @@ type vdsoData struct {
 	base  uint64 // TSC at Nanotime 0
 	mult  uint64 // ns per TSC tick, times 2^32
 	wall  int64  // WallOffset
-	// coarse is CoarseTime, moved on by the ticks. seq has nothing to do with it:
-	// it is one word, and so is wall.
-	coarse int64
+	// coarse is CoarseTime: Nanotime as of the last tick of any CPU, or the last
+	// time that one stopped being idle. seq has nothing to do with it: it is one
+	// word, and so is wall. The kernel reads this very word, too: with one of its
+	// own, now one and now the other would be ahead.
+	coarse int64 // atomic
 }
 
 const (
@@ -44,10 +46,25 @@ var vdsoPage struct {
 	data atomic.Pointer[vdsoData]
 }
 
+// earlyCoarse is the coarse clock before there is a data page.
+var earlyCoarse int64 // atomic
+
+// coarseWord returns where the coarse clock is kept.
+//
+//go:nosplit
+func coarseWord() *int64 {
+	if d := vdsoPage.data.Load(); d != nil {
+		return &d.coarse
+	}
+	return &earlyCoarse
+}
+
 // SetVDSOData says which frame is the data page of the vDSO, and fills it in.
 func SetVDSOData(f Frame) {
 	vdsoPage.mu.Lock()
-	vdsoPage.data.Store((*vdsoData)(unsafe.Pointer(f.Page())))
+	d := (*vdsoData)(unsafe.Pointer(f.Page()))
+	atomic.StoreInt64(&d.coarse, coarseTime())
+	vdsoPage.data.Store(d)
 	vdsoPage.mu.Unlock()
 	UpdateVDSO()
 }
@@ -58,7 +75,6 @@ func UpdateVDSO() {
 	defer vdsoPage.mu.Unlock()
 	if d := vdsoPage.data.Load(); d != nil {
 		d.update(clockData())
-		advance(&d.coarse, coarseTime())
 	}
 }
 
