@@ -41,8 +41,11 @@ type pidTable struct {
 	leaves [PIDMaxLimit / pidLeafSize]atomic.Pointer[pidLeaf]
 	last   int32 // given out last
 	max    atomic.Int32
-	count  int      // numbers in use
-	spare  *pidLeaf // one without numbers in use, for the next time one is wanted
+	count  int // numbers in use
+	// spare is one without numbers in use, for the next time that its own numbers
+	// are wanted: who is looking for one of them must not find another's.
+	spare   *pidLeaf
+	spareAt int32 // its place in leaves
 }
 
 var pids pidTable
@@ -65,13 +68,10 @@ func (p *pidTable) slot(nr int32) *pidSlot {
 	return s
 }
 
-// task returns the thread whose number is nr, or nil. The slot may become
-// another number's at any time, with its leaf: so the second look.
+// task returns the thread whose number is nr, or nil.
 func (p *pidTable) task(nr int32) *Task {
 	if s := p.slot(nr); s != nil {
-		if t := s.task.Load(); s.nr.Load() == nr {
-			return t
-		}
+		return s.task.Load()
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (p *pidTable) leaf(nr int32) *pidLeaf {
 	at := &p.leaves[nr>>pidLeafBits]
 	leaf := at.Load()
 	if leaf == nil {
-		if leaf = p.spare; leaf == nil {
+		if leaf = p.spare; leaf == nil || p.spareAt != nr>>pidLeafBits {
 			leaf = new(pidLeaf)
 		}
 		p.spare = nil
@@ -155,7 +155,7 @@ func (p *pidTable) release(nr int32) {
 	leaf := p.leaves[nr>>pidLeafBits].Load()
 	if leaf.used--; leaf.used == 0 {
 		p.leaves[nr>>pidLeafBits].Store(nil)
-		p.spare = leaf
+		p.spare, p.spareAt = leaf, nr>>pidLeafBits
 	}
 }
 
