@@ -62,7 +62,7 @@ func TestPIDIsNotAnothers(t *testing.T) {
 	var stop atomic.Bool
 	go func() {
 		defer stop.Store(true)
-		for i := range 3000000 {
+		for i := range 50000 {
 			nr := numbers[i&1]
 			s := p.take(nr)
 			s.task.Store(&tasks[i&1])
