@@ -11,14 +11,6 @@ func WallOffset() int64 { return wallOffset.Load() }
 // CoarseTime returns Nanotime as of the last tick: CLOCK_MONOTONIC_COARSE.
 func CoarseTime() int64 { return coarseTime() }
 
-// advance moves clock on to now. If another CPU does the same just now, that is as
-// good.
-func advance(clock *int64, now int64) {
-	if old := atomic.LoadInt64(clock); old < now {
-		atomic.CompareAndSwapInt64(clock, old, now)
-	}
-}
-
 // CoarseWall returns the wall clock in nanoseconds since 1970 as of the last
 // tick: for time stamps, which need no better one and must cost next to nothing.
 // CLOCK_REALTIME is never behind it.

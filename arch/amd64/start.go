@@ -27,6 +27,27 @@ func useFastClock()
 // Nanotime returns nanoseconds since boot; it never goes back.
 func Nanotime() int64
 
+// earlyCoarse is the coarse clock before there is a data page.
+var earlyCoarse int64 // atomic
+
+// coarseWord returns where the coarse clock is kept.
+//
+//go:nosplit
+func coarseWord() *int64 {
+	if d := vdsoPage.data.Load(); d != nil {
+		return &d.coarse
+	}
+	return &earlyCoarse
+}
+
+// advance moves clock on to now. If another CPU does the same just now, that is as
+// good.
+func advance(clock *int64, now int64) {
+	if old := atomic.LoadInt64(clock); old < now {
+		atomic.CompareAndSwapInt64(clock, old, now)
+	}
+}
+
 //go:nosplit
 func coarseTime() int64 { return atomic.LoadInt64(coarseWord()) }
 

@@ -46,19 +46,6 @@ var vdsoPage struct {
 	data atomic.Pointer[vdsoData]
 }
 
-// earlyCoarse is the coarse clock before there is a data page.
-var earlyCoarse int64 // atomic
-
-// coarseWord returns where the coarse clock is kept.
-//
-//go:nosplit
-func coarseWord() *int64 {
-	if d := vdsoPage.data.Load(); d != nil {
-		return &d.coarse
-	}
-	return &earlyCoarse
-}
-
 // SetVDSOData says which frame is the data page of the vDSO, and fills it in.
 func SetVDSOData(f Frame) {
 	vdsoPage.mu.Lock()
