@@ -146,3 +146,15 @@
 	MOVQ	96(SP), R13; \
 	MOVQ	104(SP), R14; \
 	MOVQ	112(SP), R15
+
+// NANOTIME leaves Nanotime in AX: (TSC - tscBase) * tscMult / 2^32, in ns. It
+// clobbers DX.
+#define NANOTIME \
+	RDTSC; \
+	SHLQ	$32, DX; \
+	ORQ	DX, AX; \
+	SUBQ	·tscBase(SB), AX; \
+	MULQ	·tscMult(SB); \
+	SHRQ	$32, AX; \
+	SHLQ	$32, DX; \
+	ORQ	DX, AX

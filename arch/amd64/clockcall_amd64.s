@@ -26,14 +26,7 @@ TEXT ·clockCall(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	SI, CX
 	SHRQ	$47, CX
 	JNZ	general
-	RDTSC
-	SHLQ	$32, DX
-	ORQ	DX, AX
-	SUBQ	·tscBase(SB), AX
-	MULQ	·tscMult(SB)
-	SHRQ	$32, AX
-	SHLQ	$32, DX
-	ORQ	DX, AX
+	NANOTIME
 	MOVL	$WALL_CLOCKS, CX
 	BTL	DI, CX
 	JCC	monotonic

@@ -269,14 +269,7 @@ TEXT ·hostCall(SB),NOSPLIT,$0-40
 // vdsoClock stands for the vDSO's clock_gettime: C calling convention, DI =
 // clock, SI = *timespec. The runtime calls it on the g0 stack.
 TEXT ·vdsoClock(SB),NOSPLIT|NOFRAME,$0
-	RDTSC
-	SHLQ	$32, DX
-	ORQ	DX, AX
-	SUBQ	·tscBase(SB), AX
-	MULQ	·tscMult(SB)
-	SHRQ	$32, AX
-	SHLQ	$32, DX
-	ORQ	DX, AX
+	NANOTIME
 	TESTL	DI, DI
 	JNZ	monotonic
 	ADDQ	·wallOffset(SB), AX
@@ -296,13 +289,6 @@ TEXT ·useFastClock(SB),NOSPLIT,$0-0
 
 // func Nanotime() int64
 TEXT ·Nanotime(SB),NOSPLIT,$0-8
-	RDTSC
-	SHLQ	$32, DX
-	ORQ	DX, AX
-	SUBQ	·tscBase(SB), AX
-	MULQ	·tscMult(SB)
-	SHRQ	$32, AX
-	SHLQ	$32, DX
-	ORQ	DX, AX
+	NANOTIME
 	MOVQ	AX, ret+0(FP)
 	RET
