@@ -10,6 +10,7 @@ var firmware struct {
 	read    bool
 	fadt    acpi.FADT
 	hpet    acpi.HPET
+	mcfg    acpi.MCFG
 	hasFADT bool
 	hasHPET bool
 }
@@ -24,6 +25,18 @@ func readFirmware() {
 	f.read = true
 	f.hasFADT = f.fadt.Parse(acpiTables.Find("FACP"))
 	f.hasHPET = f.hpet.Parse(acpiTables.Find("HPET"))
+	f.mcfg.Parse(acpiTables.Find("MCFG"))
+}
+
+// ACPITable returns the first good ACPI table with the given signature, or nil.
+// It is the firmware's memory, as long as its header says, and read-only.
+func ACPITable(signature string) []byte { return acpiTables.Find(signature) }
+
+// ConfigRegions returns where PCI Express configuration space is in memory: none
+// on a machine that has ports for it only.
+func ConfigRegions() []acpi.ConfigRegion {
+	readFirmware()
+	return firmware.mcfg.Regions()
 }
 
 // FirmwareReport reads the firmware's tables and calls log for each thing about

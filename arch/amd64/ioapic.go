@@ -70,10 +70,10 @@ func initIOAPICs() {
 	}
 }
 
-// routeISA lets an ISA interrupt arrive at the boot processor with the given
-// vector, wired as the firmware says.
-func routeISA(irq, vector uint8) error {
-	return routeInterrupt(madt.Route(irq), vector, cpuByIndex(0).apicID)
+// RouteISA lets an ISA interrupt arrive at q, on the boot processor, wired as the
+// firmware says. ENODEV: no I/O APIC takes it.
+func RouteISA(irq uint8, q *IRQ) error {
+	return routeInterrupt(madt.Route(irq), q.vector, interruptCPU())
 }
 
 // routeInterrupt programs and unmasks the entry of a global system interrupt.

@@ -53,6 +53,16 @@ func NewIRQ(name string, handler func(arg uintptr) bool, arg uintptr) (*IRQ, err
 // Vector returns the interrupt vector to program into the interrupt controller.
 func (q *IRQ) Vector() uint8 { return q.vector }
 
+// Message returns what a device writes, and where, to raise q on the boot
+// processor: the address and data of its MSI capability or MSI-X table entry (SDM
+// vol. 3A, 11.11). The trigger is an edge: nothing is to be acknowledged.
+func (q *IRQ) Message() (addr uint64, data uint32) {
+	return 0xfee0_0000 | uint64(interruptCPU())<<12, uint32(q.vector)
+}
+
+// interruptCPU returns the APIC id of the CPU that device interrupts go to.
+func interruptCPU() uint32 { return cpuByIndex(0).apicID }
+
 // Wait sleeps until the handler has said that there is something to do since
 // the last Wait.
 func (q *IRQ) Wait() {

@@ -68,7 +68,7 @@ func (s *SerialPort) init() {
 		return
 	}
 	s.irq = q
-	if routeISA(4, q.Vector()) != nil {
+	if RouteISA(4, q) != nil {
 		s.irq = nil
 		return
 	}
