@@ -1,0 +1,14 @@
+//go:build !tamarix
+
+package amd64
+
+import "tamarix/arch/screen"
+
+// Screen returns the machine's screen: the host gives none.
+func Screen() screen.Display { return nil }
+
+// TakeScreen makes the screen that of the machine's last words.
+func TakeScreen() {}
+
+// EarlyScreenText returns what the start has written on the screen so far.
+func EarlyScreenText() []byte { return nil }
