@@ -9,6 +9,7 @@ MEM      ?= 512M
 CPU      ?= max
 MACHINE  ?= q35
 USERLAND ?= uroot
+USB_USERLAND ?= bash
 INITRD   ?= $(OUT)/initramfs.cpio.gz
 APPEND   ?=
 ADD      ?=
@@ -26,12 +27,16 @@ SYMBOLS  := $(OUT)/tamarix.debug
 # info.TextBase as the signed number that the linker wants.
 TEXT_BASE := -0x7ffffefff000
 
-.PHONY: help kernel initramfs run test profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
+IMAGE    := $(OUT)/tamarix-usb.img
+
+.PHONY: help kernel initramfs run usb usb-verify test profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
 
 help:
 	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
 	@echo 'make initramfs   $(OUT)/initramfs.cpio.gz'
 	@echo 'make run         boot both in QEMU; the terminal is the serial console'
+	@echo 'make usb         $(IMAGE), for a USB stick'
+	@echo 'make usb-verify DEV=/dev/sdX   compare a stick with it'
 	@echo 'make debug       the same, waiting for gdb'
 	@echo 'make test        all tests; RUN=regexp for some of them'
 	@echo 'make stress      ten minutes of load'
@@ -41,7 +46,7 @@ help:
 	@echo 'make clean       remove $(OUT)'
 	@echo 'Variables: SMP=$(SMP) MEM=$(MEM) CPU=$(CPU) MACHINE=$(MACHINE) (or pc) ACCEL=$(ACCEL)'
 	@echo '  USERLAND=$(USERLAND) (or busybox, bash) ADD="host-file:/target ..."'
-	@echo '  INITRD=$(INITRD) APPEND="kernel command line"'
+	@echo '  INITRD=$(INITRD) APPEND="kernel command line" USB_USERLAND=$(USB_USERLAND)'
 
 check-go:
 	@v=$$(GOTOOLCHAIN=local $(GO) env GOVERSION 2>/dev/null) || { echo "Tamarix needs Go $(GO_MIN) or newer, and there is no command $(GO)." >&2; exit 1; }; \
@@ -83,6 +88,15 @@ deps:
 
 run: kernel qemu-installed
 	@$(QEMU_RUN)
+
+# The stick's own initramfs, so that make run's is left alone.
+usb: kernel
+	@scripts/deps.sh usb
+	@$(GO) run ./scripts/mkinitramfs -userland $(USB_USERLAND) -add "$(ADD)" -o $(OUT)/usb-initramfs.cpio.gz
+	@$(GO) run ./scripts/usb build -kernel $(KERNEL) -initrd $(OUT)/usb-initramfs.cpio.gz -append '$(APPEND)' -o $(IMAGE)
+
+usb-verify: check-go
+	@$(GO) run ./scripts/usb verify -image $(IMAGE) $(DEV)
 
 # gdb needs to be told where the sources are: the kernel is built with -trimpath.
 debug: kernel qemu-installed

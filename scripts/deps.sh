@@ -3,16 +3,26 @@
 # have, with Debian's apt. Says what it does; does nothing when all is there.
 #
 #   scripts/deps.sh        for make run: QEMU
-#   scripts/deps.sh test   for make test as well: a C compiler with musl, and the
-#                          tools that unpack Debian packages
+#   scripts/deps.sh usb    for make usb: GRUB, and the tools that make the image
+#   scripts/deps.sh test   for make test: all of those, UEFI firmware for QEMU, a C
+#                          compiler with musl, the tools that unpack Debian packages
 set -eu
 
 want=""
 need() { # command package
 	command -v "$1" >/dev/null 2>&1 || want="$want $2"
 }
-need qemu-system-x86_64 qemu-system-x86
-if [ "${1:-}" = test ]; then
+mode=${1:-run}
+[ "$mode" = usb ] || need qemu-system-x86_64 qemu-system-x86
+if [ "$mode" = usb ] || [ "$mode" = test ]; then
+	need grub-mkimage grub-common
+	[ -e /usr/lib/grub/i386-pc/moddep.lst ] || want="$want grub-pc-bin"
+	[ -e /usr/lib/grub/x86_64-efi/moddep.lst ] || want="$want grub-efi-amd64-bin"
+	need xorriso xorriso
+	need mformat mtools
+fi
+if [ "$mode" = test ]; then
+	[ -e /usr/share/OVMF/OVMF_CODE.fd ] || want="$want ovmf"
 	need gcc gcc
 	need musl-gcc musl-tools
 	need dpkg-deb dpkg

@@ -43,16 +43,32 @@ type Region struct {
 	Kind Kind
 }
 
-// Framebuffer describes a linear framebuffer that the loader set up.
+// FramebufferKind says how what is on the screen lies in memory.
+type FramebufferKind uint8
+
+const (
+	NoFramebuffer FramebufferKind = iota
+	RGB                           // pixels of red, green and blue fields
+	EGAText                       // two bytes a character: its code, its colours
+	Indexed                       // pixels are numbers of a palette, which is not kept
+)
+
+// Framebuffer describes the screen that the loader set up. It has been checked:
+// lines do not overlap, the memory does not wrap around, the fields of a pixel
+// lie within it.
 type Framebuffer struct {
-	Address             uint64 // physical; 0: there is none
+	Kind                FramebufferKind
+	Address             uint64 // physical
 	Pitch               uint32 // bytes from one line to the next
-	Width, Height       uint32 // in pixels
-	BitsPerPixel        uint8
-	RedPos, RedSize     uint8 // the colour fields' lowest bit and width
+	Width, Height       uint32 // in pixels; for EGAText in characters
+	BitsPerPixel        uint8  // 16 for EGAText
+	RedPos, RedSize     uint8  // the colour fields' lowest bit and width; RGB only
 	GreenPos, GreenSize uint8
 	BluePos, BlueSize   uint8
 }
+
+// Size returns how many bytes from Address on belong to the screen.
+func (f *Framebuffer) Size() uint64 { return uint64(f.Pitch) * uint64(f.Height) }
 
 // Boot is all that is kept of the boot information. It is filled by [Parse] and
 // by the start-up code in package boot, and read-only from then on.

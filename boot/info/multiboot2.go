@@ -64,14 +64,7 @@ func parseTag(b *Boot, kind uint32, t []byte) {
 			b.addRegion(le64(t, off), le64(t, off+8), Kind(le32(t, off+16)))
 		}
 	case mbFramebuffer:
-		if len(t) < 38 || t[29] != 1 { // 1: direct RGB colour
-			return
-		}
-		b.Framebuffer = Framebuffer{
-			Address: le64(t, 8), Pitch: le32(t, 16), Width: le32(t, 20), Height: le32(t, 24),
-			BitsPerPixel: t[28],
-			RedPos:       t[32], RedSize: t[33], GreenPos: t[34], GreenSize: t[35], BluePos: t[36], BlueSize: t[37],
-		}
+		b.Framebuffer = parseFramebuffer(t)
 	case mbRSDP1, mbRSDP2:
 		// Both may come; the newer one is the longer one.
 		if n := len(t) - 8; n <= len(b.RSDPCopy) && n > b.RSDPLen {
