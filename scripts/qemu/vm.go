@@ -9,24 +9,35 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// A Config says what to boot, and on what machine.
+// A Config says what to boot, and on what machine: a kernel, which QEMU loads
+// itself, or a disk image, by the machine's firmware.
 type Config struct {
-	Kernel  string // ELF with a PVH note, or bzImage
-	Initrd  string
-	Append  string        // the kernel command line
-	Mem     string        // as QEMU's -m; "" is 512M
-	SMP     int           // 0 is 1
-	CPU     string        // "" is max
-	Machine string        // "" is q35
-	Icount  bool          // count instructions instead of time: slow, but exact
-	Quiet   time.Duration // how long it may say nothing before it is taken for hung; 0 is 60 s
-	Extra   []string
+	Kernel string // ELF with a PVH note, or bzImage
+	Initrd string
+	Append string // the kernel command line
+
+	Image  string // a disk image; it is not changed
+	Medium string // what the image is in: USB (also ""), EHCI, Disk, CD
+	UEFI   bool   // by OVMF; else by SeaBIOS
+
+	Mem      string        // as QEMU's -m; "" is 512M
+	SMP      int           // 0 is 1
+	CPU      string        // "" is max
+	Machine  string        // "" is q35
+	Screen   string        // the display adapter, as -device has it ("VGA"; see Framebuffer); "" is none
+	NoSerial bool          // no serial port: Send and Expect are of no use
+	Icount   bool          // count instructions instead of time: slow, but exact
+	Quiet    time.Duration // how long it may say nothing before it is taken for hung; 0 is 60 s
+	Extra    []string
+
+	Dumps string // folder for the pictures that a failed ExpectScreen leaves
+	Name  string // what they are called
 }
 
 // A VM is a running QEMU. Its methods belong to one goroutine, except Kill.
@@ -36,6 +47,8 @@ type VM struct {
 	qmp     string // path of the monitor's socket
 	started time.Time
 	quiet   time.Duration
+	dumps   string // where pictures of the screen go, and
+	name    string // what they are called
 
 	mu    sync.Mutex // guards what the reader goroutine writes
 	cond  *sync.Cond
@@ -52,39 +65,19 @@ type VM struct {
 
 // Start boots a machine.
 func Start(c Config) (*VM, error) {
-	or := func(s, d string) string {
-		if s == "" {
-			return d
-		}
-		return s
-	}
 	dir, err := os.MkdirTemp("", "qemu-")
 	if err != nil {
 		return nil, err
 	}
-	vm := &VM{qmp: filepath.Join(dir, "qmp"), ended: make(chan struct{}), started: time.Now(), last: time.Now(), quiet: c.Quiet}
+	vm := &VM{
+		qmp: filepath.Join(dir, "qmp"), ended: make(chan struct{}), started: time.Now(), last: time.Now(), quiet: c.Quiet,
+		dumps: c.Dumps, name: or(c.Name, "screen"),
+	}
 	if vm.quiet == 0 {
 		vm.quiet = time.Minute
 	}
 	vm.cond = sync.NewCond(&vm.mu)
-	accel := "tcg,thread=multi"
-	if c.Icount {
-		accel = "tcg"
-	}
-	args := []string{
-		"-machine", or(c.Machine, "q35"), "-accel", accel, "-cpu", or(c.CPU, "max"),
-		"-m", or(c.Mem, "512M"), "-smp", strconv.Itoa(max(c.SMP, 1)),
-		"-display", "none", "-vga", "none", "-net", "none", "-no-reboot", "-nodefaults",
-		"-serial", "stdio", "-monitor", "none", "-qmp", "unix:" + vm.qmp + ",server=on,wait=off",
-		"-kernel", c.Kernel, "-append", c.Append,
-	}
-	if c.Initrd != "" {
-		args = append(args, "-initrd", c.Initrd)
-	}
-	if c.Icount {
-		args = append(args, "-icount", "shift=0,sleep=off")
-	}
-	vm.cmd = exec.Command("qemu-system-x86_64", append(args, c.Extra...)...)
+	vm.cmd = exec.Command("qemu-system-x86_64", append(c.args(vm.qmp), c.Extra...)...)
 	if vm.in, err = vm.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -283,6 +276,22 @@ func (vm *VM) Wait(limit time.Duration) (status int, err error) {
 func (vm *VM) Kill() {
 	vm.cmd.Process.Kill()
 	<-vm.ended
+}
+
+// Command is QEMU's command line, for a shell, but for the monitor.
+func (vm *VM) Command() string {
+	var out []string
+	args := vm.cmd.Args
+	if i := slices.Index(args, "-qmp"); i >= 0 {
+		args = slices.Concat(args[:i], args[i+2:])
+	}
+	for _, a := range args {
+		if strings.ContainsAny(a, " \"$`\\*?") || a == "" {
+			a = "'" + a + "'"
+		}
+		out = append(out, a)
+	}
+	return strings.Join(out, " ")
 }
 
 // Age is the time since the start.
