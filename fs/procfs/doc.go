@@ -30,7 +30,8 @@
 // Writing "start RATE" or "stop" to profile, as root, takes a CPU profile of the
 // kernel; reading shows it (package arch/profile). Writing a number of bytes to
 // heap makes one allocation in so many be noted by call chain, 0 none; reading
-// shows them.
+// shows them. hardware has a section for each part of the machine that Linux has
+// no file for: "[clocks]" says which clock was chosen and why, and so on.
 //
 // # Access
 //
@@ -41,5 +42,6 @@
 // # Locks
 //
 // text.mu guards one open file's snapshot; it is held while the text is made, so
-// everything below may be taken after it. Nothing else here has a lock.
+// everything below may be taken after it. extra.mu guards what drivers have added;
+// a leaf, their functions are called without it.
 package procfs

@@ -21,6 +21,7 @@ func (p *FS) newRoot() *root {
 	}{{"sys", p.newSys()}, {"tamarix", p.newDir(0o555, tamarixEntries)}} {
 		r.entries = append(r.entries, entry{s.name, unix.S_IFDIR | 0o555, func(*dir, *entry) fs.Inode { return s.dir }})
 	}
+	r.entries = append(r.entries, p.extraEntries()...)
 	return r
 }
 

@@ -14,6 +14,7 @@ import (
 // tamarixEntries are the files of /proc/tamarix: what Linux has no place for.
 var tamarixEntries = []entry{
 	global("gostat", goStat),
+	global("hardware", hardware),
 	profileEntry("heap", heapCommand, profile.HeapText),
 	profileEntry("profile", profileCommand, profile.Text),
 }
