@@ -160,12 +160,19 @@ func AllocPages(order int, u FrameUse) (Frame, bool) {
 	if f == 0 {
 		return 0, false
 	}
+	buddyClaim(f, order, u)
+	return f, true
+}
+
+// buddyClaim gives each page of a block just taken one reference.
+//
+//go:nosplit
+func buddyClaim(f Frame, order int, u FrameUse) {
 	for i := Frame(0); i < 1<<order; i++ {
 		m := (f + i<<PageShift).meta()
 		m.word.Store(uint32(u) << metaUseShift)
 		m.refs.Store(1)
 	}
-	return f, true
 }
 
 // ReleaseReserved gives memory that the boot information had reserved (a boot

@@ -42,7 +42,7 @@ func TestTrapCode(t *testing.T) {
 		{"trap", []string{"trap", "nestedTrap", "fatalTrap", "apMain", "serialInterrupt"}, nil, trapMayCall},
 		{
 			"pinned",
-			[]string{"AllocFrame", "AllocZeroFrame", "AllocPages", "Frame.Unref", "flushRange", "serveRequestsNoSplit", "sendIPIAnywhere", "lock", "unlock"},
+			[]string{"AllocFrame", "AllocZeroFrame", "AllocPages", "AllocPagesBelow", "Frame.Unref", "flushRange", "serveRequestsNoSplit", "sendIPIAnywhere", "lock", "unlock"},
 			[]string{"fatal"},
 			pinnedMayCall,
 		},
