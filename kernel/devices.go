@@ -25,6 +25,7 @@ const defaultSpeed = 115200
 // registerDevices makes the devices and the file systems that show the kernel
 // (devtmpfs, devpts, proc, sysfs), and mounts /dev. ctx is the kernel's own.
 func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
+	findPCI()
 	terminals = tty.NewManager(jobControl{})
 	line := serialLine{port: arch.Serial()}
 	speed := uint32(defaultSpeed)
