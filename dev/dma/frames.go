@@ -1,5 +1,3 @@
-//go:build tamarix
-
 package dma
 
 import (
