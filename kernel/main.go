@@ -74,6 +74,9 @@ func reportMachine(b *info.Boot) {
 	klog.Infof("Tamarix, built with %s", runtime.Version())
 	klog.Infof("Command line: %s", b.CommandLine())
 	klog.Infof("Loaded by %s", b.Loader)
+	if f := &b.Framebuffer; f.Kind != info.NoFramebuffer {
+		klog.Infof("Screen: %s %dx%d, %d bits, at %#x", f.Kind, f.Width, f.Height, f.BitsPerPixel, f.Address)
+	}
 	for _, r := range b.Memory() {
 		klog.Debugf("memory %#012x-%#012x %s", r.Start, r.End-1, r.Kind)
 	}

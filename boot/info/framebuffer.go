@@ -56,3 +56,16 @@ func (f *Framebuffer) valid() bool {
 
 // maxFramebuffer is the size in bytes up to which a framebuffer is believed.
 const maxFramebuffer = 1 << 30
+
+// String returns the kind's name, for the log.
+func (k FramebufferKind) String() string {
+	switch k {
+	case RGB:
+		return "RGB"
+	case EGAText:
+		return "EGA text"
+	case Indexed:
+		return "indexed"
+	}
+	return "none"
+}

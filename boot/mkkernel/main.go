@@ -190,6 +190,7 @@ func multiboot2Header() []byte {
 		}
 		tags = append(tags, make([]byte, align(len(tags), 8)-len(tags))...)
 	}
+	tag(4, 1, 2)        // console flags, optional: text mode will do
 	tag(5, 1, 0, 0, 32) // framebuffer, optional: any size, 32 bits per pixel
 	tag(6, 0)           // modules page-aligned
 	tag(0, 0)           // end
