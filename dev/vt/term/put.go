@@ -1,0 +1,155 @@
+package term
+
+// putRun puts the printable ASCII characters at the start of p and returns how
+// many it took; 0 when the first byte is something else, or the state is not the
+// plain one in which such a byte is just stored. It is the path of nearly all
+// output.
+func (s *Screen) putRun(p []byte) int {
+	if s.insert || s.pcFont || s.displayCtrl || s.sets[s.shift] != latin1 {
+		return 0
+	}
+	done := 0
+	for done < len(p) && p[done] >= 0x20 && p[done] < 0x7f {
+		if s.wrap {
+			s.nextLine()
+		}
+		line := s.g.row(s.y)
+		x := s.x
+		if line[x].Has(Right) {
+			line[x-1] = s.half(line[x-1])
+		}
+		for x < s.cols && done < len(p) && p[done] >= 0x20 && p[done] < 0x7f {
+			line[x] = Cell{ch: s.pen.ch | uint32(p[done]), fg: s.pen.fg, bg: s.pen.bg}
+			x++
+			done++
+		}
+		if x < s.cols {
+			s.x = x
+			if line[x].Has(Right) {
+				line[x] = s.half(line[x])
+			}
+		} else {
+			s.x = s.cols - 1
+			s.wrap = s.autoWrap
+		}
+		s.dirty[s.y] = true
+	}
+	if done > 0 {
+		s.last = rune(p[done-1])
+	}
+	return done
+}
+
+// put puts a character where the cursor is and moves the cursor on.
+func (s *Screen) put(r rune) {
+	n := columns(r)
+	if n == 0 {
+		return // there is no room for it in a cell that has a character already
+	}
+	s.last = r
+	if s.wrap {
+		s.nextLine()
+	}
+	if n == 2 && s.x == s.cols-1 {
+		// No room for its right half.
+		if !s.autoWrap {
+			s.x--
+		} else {
+			s.eraseCells(s.x, s.cols, s.y)
+			s.nextLine()
+		}
+	}
+	if s.insert {
+		s.insertCells(n)
+	}
+	line := s.g.row(s.y)
+	s.cut(line, s.x)
+	s.cut(line, s.x+n)
+	c := Cell{ch: s.pen.ch | uint32(r), fg: s.pen.fg, bg: s.pen.bg}
+	if n == 2 {
+		right := c
+		right.ch = s.pen.ch | Right
+		line[s.x+1] = right
+		c.ch |= Left
+	}
+	line[s.x] = c
+	s.dirty[s.y] = true
+	s.x += n
+	if s.x >= s.cols {
+		s.x = s.cols - 1
+		s.wrap = s.autoWrap
+	}
+}
+
+// cut sees to it that no wide character lies across the left edge of column x:
+// both halves become blanks.
+func (s *Screen) cut(line []Cell, x int) {
+	if x > 0 && x < s.cols && line[x].Has(Right) {
+		line[x-1], line[x] = s.half(line[x-1]), s.half(line[x])
+	}
+}
+
+// half is what becomes of a half of a wide character without the other.
+func (s *Screen) half(c Cell) Cell {
+	c.ch &= attrMask
+	return c
+}
+
+// repeat is REP: the last character n times more.
+func (s *Screen) repeat(n int) {
+	if s.last == 0 {
+		return
+	}
+	for range min(n, s.cols*s.rows) {
+		s.put(s.last)
+	}
+}
+
+// nextLine goes to the start of the next line, where a character is to be put
+// that has no room on this one.
+func (s *Screen) nextLine() {
+	s.carriageReturn()
+	s.lineFeed()
+}
+
+func (s *Screen) carriageReturn() { s.x, s.wrap = 0, false }
+
+// lineFeed moves the cursor down, scrolling at the bottom of the region.
+func (s *Screen) lineFeed() {
+	s.wrap = false
+	switch {
+	case s.y == s.bottom-1:
+		s.scrollUp(s.top, s.bottom, 1)
+	case s.y < s.rows-1:
+		s.y++
+	}
+}
+
+// reverseLineFeed moves the cursor up, scrolling at the top of the region.
+func (s *Screen) reverseLineFeed() {
+	s.wrap = false
+	switch {
+	case s.y == s.top:
+		s.scrollDown(s.top, s.bottom, 1)
+	case s.y > 0:
+		s.y--
+	}
+}
+
+// tab moves on by n tab stops, at most to the last column.
+func (s *Screen) tab(n int) {
+	s.wrap = false
+	for ; n > 0 && s.x < s.cols-1; n-- {
+		for s.x++; s.x < s.cols-1 && !s.tabs[s.x]; s.x++ {
+		}
+	}
+}
+
+// backTab moves back by n tab stops.
+func (s *Screen) backTab(n int) {
+	s.wrap = false
+	for ; n > 0 && s.x > 0; n-- {
+		for s.x--; s.x > 0 && !s.tabs[s.x]; s.x-- {
+		}
+	}
+}
