@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	arch "tamarix/arch/amd64"
 	"tamarix/arch/wait"
 	"tamarix/fs"
 	"tamarix/fs/devfs"
@@ -27,20 +26,17 @@ const defaultSpeed = 115200
 func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	findPCI()
 	terminals = tty.NewManager(jobControl{})
-	line := serialLine{port: arch.Serial()}
-	speed := uint32(defaultSpeed)
-	if s := boot.options.consoleSpeed("ttyS0"); s != 0 {
-		speed = s
-	}
-	serial := terminals.NewTerminal(tty.Config{Name: "ttyS0", Dev: devfs.SerialDev(0), Driver: line, Speed: speed})
-	terminals.SetConsole(serial)
-	go line.receive(serial)
-
-	sb, err := devfs.Register(ctx, devfs.Config{
+	serial, virtuals := makeTerminals(terminals, boot.consoles)
+	config := devfs.Config{
 		Terminals: terminals,
-		Serial:    []*tty.Terminal{serial},
+		Serial:    serial,
+		Virtual:   virtuals,
 		Random:    proc.FillRandom,
-	})
+	}
+	if consoles != nil {
+		config.Front = consoles.Foreground
+	}
+	sb, err := devfs.Register(ctx, config)
 	if err != nil {
 		return nil, err
 	}

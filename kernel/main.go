@@ -15,8 +15,9 @@ import (
 // boot is what the loader said and the command line asked for; set by Main
 // before anything else runs, and read-only.
 var boot struct {
-	info    *info.Boot
-	options *options
+	info     *info.Boot
+	options  *options
+	consoles consoleChoice
 }
 
 // CommandLine returns the kernel command line, for /proc/cmdline.
@@ -35,15 +36,13 @@ func Main(b *info.Boot) {
 
 	klog.SetClock(arch.Nanotime)
 	klog.SetConsoleLevel(o.level)
-	klog.SetConsole(func(p []byte) { arch.Serial().Write(p) })
+	boot.consoles = startConsoles(o)
 	reportMachine(b)
 	for _, w := range o.warnings {
 		klog.Warnf("%s", w)
 	}
-	for _, name := range o.consoles {
-		if name != "ttyS0" {
-			klog.Warnf("console=%s: there is no such device", name)
-		}
+	for _, name := range boot.consoles.missing {
+		klog.Warnf("console=%s: there is no such device", name)
 	}
 	arch.ExitHook = lost
 	setClock()

@@ -20,6 +20,9 @@ func (*SerialPort) Read(p []byte) (int, error) { select {} }
 // Write writes to standard error.
 func (*SerialPort) Write(p []byte) (int, error) { return os.Stderr.Write(p) }
 
+// Present reports whether there is one.
+func (*SerialPort) Present() bool { return true }
+
 // Overruns returns how many received bytes were lost because nobody read.
 func (*SerialPort) Overruns() uint32 { return 0 }
 

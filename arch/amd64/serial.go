@@ -80,6 +80,9 @@ func (s *SerialPort) init() {
 	}
 }
 
+// Present reports whether the machine has this port.
+func (s *SerialPort) Present() bool { return !s.absent }
+
 // serialInterrupt empties the receiver into the ring. It runs in interrupt
 // context.
 func serialInterrupt(uintptr) bool {

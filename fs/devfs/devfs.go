@@ -23,11 +23,17 @@ const (
 // SerialDev returns the device number of serial line n.
 func SerialDev(n int) uint64 { return unix.Mkdev(ttyMajor, serialMinor+uint32(n)) }
 
+// VirtualDev returns the device number of virtual terminal n; 0 is the one in the
+// foreground.
+func VirtualDev(n int) uint64 { return unix.Mkdev(ttyMajor, uint32(n)) }
+
 // Config says what the devices are made of.
 type Config struct {
 	Terminals *tty.Manager
-	Serial    []*tty.Terminal // ttyS0 and on; nil: no such line
-	Random    func([]byte)    // fills a slice with unpredictable bytes
+	Serial    []*tty.Terminal      // ttyS0 and on; nil: no such line
+	Virtual   []*tty.Terminal      // tty1 and on; none: no tty0 either
+	Front     func() *tty.Terminal // which of them is in the foreground
+	Random    func([]byte)         // fills a slice with unpredictable bytes
 }
 
 // node is an entry of /dev.
@@ -78,6 +84,19 @@ func Register(ctx *fs.Context, c Config) (*fs.SuperBlock, error) {
 		}
 		return serial[n].Open(ctx, f)
 	})
+	if len(c.Virtual) > 0 {
+		fs.RegisterCharDevice(ttyMajor, 0, serialMinor-1, "tty", func(ctx *fs.Context, f *fs.File, dev uint64) (fs.FileOps, error) {
+			n := int(unix.Minor(dev))
+			switch {
+			case n == 0:
+				// It never becomes a controlling terminal (tty_io.c, tty_open).
+				return c.Front().OpenQuietly(ctx, f)
+			case n > len(c.Virtual):
+				return nil, unix.ENXIO
+			}
+			return c.Virtual[n-1].Open(ctx, f)
+		})
+	}
 	m.RegisterPTS()
 	return newSuper(ctx, c)
 }
@@ -116,6 +135,12 @@ func newSuper(ctx *fs.Context, c Config) (*fs.SuperBlock, error) {
 		if t != nil {
 			nodes = append(nodes, node{name: t.Name(), mode: chr | 0o600, dev: SerialDev(i)})
 		}
+	}
+	if len(c.Virtual) > 0 {
+		nodes = append(nodes, node{name: "tty0", mode: chr | 0o600, dev: VirtualDev(0)})
+	}
+	for i, t := range c.Virtual {
+		nodes = append(nodes, node{name: t.Name(), mode: chr | 0o600, dev: VirtualDev(i + 1)})
 	}
 	root := sb.Root().Inode()
 	root.Base().Lock()

@@ -33,6 +33,11 @@ func (t *Terminal) Open(ctx *fs.Context, f *fs.File) (fs.FileOps, error) {
 	return t.open(ctx, f, f.Flags()&unix.O_NOCTTY != 0, false)
 }
 
+// OpenQuietly is Open that never makes t the controlling terminal.
+func (t *Terminal) OpenQuietly(ctx *fs.Context, f *fs.File) (fs.FileOps, error) {
+	return t.open(ctx, f, true, false)
+}
+
 // OpenConsole opens the terminal as /dev/console: it never becomes the
 // controlling terminal by that, and the file outlives hang-ups.
 func (t *Terminal) OpenConsole(ctx *fs.Context, f *fs.File) (fs.FileOps, error) {

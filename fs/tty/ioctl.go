@@ -90,7 +90,21 @@ func (o *file) Ioctl(ctx *fs.Context, f *fs.File, cmd uint32, arg uint64) (uintp
 		t.HangUp()
 		return 0, nil
 	}
-	return t.settings(ctx, cmd, arg)
+	v, err := t.settings(ctx, cmd, arg)
+	if d, ok := t.driver.(Ioctler); ok && err == unix.ENOTTY {
+		return d.Ioctl(ctx, cmd, arg)
+	}
+	return v, err
+}
+
+// Controls reports whether t is the controlling terminal of ctx's task.
+func (t *Terminal) Controls(ctx *fs.Context) bool { return t.jobs.Caller(ctx).Terminal == t }
+
+// InUse reports whether t is open.
+func (t *Terminal) InUse() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.opens > 0
 }
 
 // settings are the requests that both sides of a pseudo-terminal understand, all
@@ -131,7 +145,13 @@ func (t *Terminal) settings(ctx *fs.Context, cmd uint32, arg uint64) (uintptr, e
 			return 0, err
 		}
 		le := binary.LittleEndian
-		t.SetWindowSize(le.Uint16(b[0:]), le.Uint16(b[2:]), le.Uint16(b[4:]), le.Uint16(b[6:]))
+		rows, cols := le.Uint16(b[0:]), le.Uint16(b[2:])
+		if r, ok := t.driver.(Resizer); ok {
+			if err := r.Resize(rows, cols); err != nil {
+				return 0, err
+			}
+		}
+		t.SetWindowSize(rows, cols, le.Uint16(b[4:]), le.Uint16(b[6:]))
 		return 0, nil
 	case unix.TIOCSPGRP:
 		return 0, t.setForeground(ctx, arg)

@@ -13,27 +13,35 @@ import (
 type Manager struct {
 	jobs JobControl // immutable
 
-	mu      sync.Mutex // guards the rest
-	console *Terminal
-	ptys    []*Master // by number; nil: free
-	pts     *ptsFS    // the devpts file system, made at the first mount or open
+	mu      sync.Mutex       // guards the rest
+	console func() *Terminal // nil: none
+	ptys    []*Master        // by number; nil: free
+	pts     *ptsFS           // the devpts file system, made at the first mount or open
 }
 
 // NewManager returns a Manager without terminals.
 func NewManager(jobs JobControl) *Manager { return &Manager{jobs: jobs} }
 
 // SetConsole makes t the terminal behind /dev/console.
-func (m *Manager) SetConsole(t *Terminal) {
+func (m *Manager) SetConsole(t *Terminal) { m.SetConsoleFunc(func() *Terminal { return t }) }
+
+// SetConsoleFunc has f say which terminal is behind /dev/console, each time that
+// it is opened.
+func (m *Manager) SetConsoleFunc(f func() *Terminal) {
 	m.mu.Lock()
-	m.console = t
+	m.console = f
 	m.mu.Unlock()
 }
 
 // Console returns the terminal behind /dev/console, nil if there is none.
 func (m *Manager) Console() *Terminal {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.console
+	f := m.console
+	m.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f()
 }
 
 // OpenConsole opens /dev/console: ENODEV if there is none.

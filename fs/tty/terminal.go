@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tamarix/arch/wait"
+	"tamarix/fs"
 )
 
 // Driver is the device under a real terminal. Its methods may block. Write is
@@ -20,6 +21,27 @@ type Driver interface {
 	// Break holds the line at zero for the given number of milliseconds.
 	Break(ms int)
 }
+
+// What a Driver may have beyond that.
+type (
+	// Fast is a Driver that takes output much faster than a line does.
+	Fast interface {
+		// Portion is how many bytes Write is to get at once at most. What is on
+		// its way to Write no stop character can hold.
+		Portion() int
+	}
+	// Resizer is a Driver that has a say in the window's size.
+	Resizer interface {
+		// Resize returns an error if the window cannot have that size.
+		Resize(rows, cols uint16) error
+	}
+	// Ioctler is a Driver with requests of its own.
+	Ioctler interface {
+		// Ioctl does what the terminal itself does not know: ENOTTY if the
+		// driver does not either.
+		Ioctl(ctx *fs.Context, cmd uint32, arg uint64) (uintptr, error)
+	}
+)
 
 // Sizes of a terminal's queues in bytes. Powers of two.
 const (
@@ -80,6 +102,9 @@ type Config struct {
 	Dev    uint64 // device number (unix.Mkdev)
 	Driver Driver
 	Speed  uint32 // bits per second
+	UTF8   bool   // what is typed is UTF-8 (IUTF8)
+	Rows   uint16 // of the window; 0: not known
+	Cols   uint16
 }
 
 // NewTerminal makes a terminal on a driver and starts its transmitter. What the
@@ -90,6 +115,12 @@ func (m *Manager) NewTerminal(c Config) *Terminal {
 		name: c.Name, dev: c.Dev, driver: c.Driver, jobs: m.jobs,
 		initial: defaultTermios(cflag), kick: make(chan struct{}, 1),
 		rows: defaultRows, cols: defaultCols,
+	}
+	if c.Rows != 0 && c.Cols != 0 {
+		t.rows, t.cols = c.Rows, c.Cols
+	}
+	if c.UTF8 {
+		t.initial.Iflag |= unix.IUTF8
 	}
 	if c.Speed != 0 {
 		t.initial.Ispeed, t.initial.Ospeed = c.Speed, c.Speed
@@ -235,7 +266,11 @@ func (t *Terminal) wakeWriters() { t.writeWait.Wake(evOut) }
 // transmit is the transmitter: it hands the output queue to the driver, in
 // portions small enough for VSTOP to act soon.
 func (t *Terminal) transmit() {
-	var portion [64]byte
+	size := 64
+	if f, ok := t.driver.(Fast); ok {
+		size = f.Portion()
+	}
+	portion := make([]byte, size)
 	for range t.kick {
 		for {
 			t.mu.Lock()
@@ -245,7 +280,7 @@ func (t *Terminal) transmit() {
 				portion[0], t.xchar = t.xchar, 0
 				n = 1
 			case t.outputReadyLocked():
-				n = copy(portion[:], t.out.peek(len(portion)))
+				n = copy(portion, t.out.peek(len(portion)))
 				t.out.drop(n)
 			}
 			t.sending = n > 0

@@ -14,10 +14,10 @@ func (p *palette) reset() { *p = vga }
 
 // color returns colour n of 256: the 16, a cube of 6 levels each of red, green and
 // blue, and 24 greys (xterm's table, ctlseqs, "256 colors").
-func (p *palette) color(n uint8) uint32 {
+func (l *Look) color(n uint8) uint32 {
 	switch {
 	case n < 16:
-		return p[n]
+		return l.Palette[n]
 	case n < 232:
 		n -= 16
 		level := func(v uint8) uint32 {
@@ -59,15 +59,6 @@ func (s *Screen) paletteDigit(c byte) {
 	s.allDirty = true
 }
 
-// Palette returns the 16 colours as 0xRRGGBB.
-func (s *Screen) Palette() [16]uint32 { return s.palette }
-
-// SetPalette sets them.
-func (s *Screen) SetPalette(p [16]uint32) {
-	s.palette = p
-	s.allDirty = true
-}
-
 // What the Linux console shows in place of what a text mode cannot.
 const (
 	defaultFg   = 7
@@ -76,10 +67,25 @@ const (
 	faintColor  = 8 // dark grey
 )
 
+// Look is what turns the cells of a screen into colours.
+type Look struct {
+	Palette [16]uint32 // 0xRRGGBB, in the order of SGR 30 to 37 and 90 to 97
+	Reverse bool       // the whole screen in reverse (DECSCNM)
+}
+
+// Look returns the screen's look as it is now.
+func (s *Screen) Look() Look { return Look{s.palette, s.reverseScreen} }
+
+// SetPalette sets the 16 colours.
+func (s *Screen) SetPalette(p [16]uint32) {
+	s.palette = p
+	s.allDirty = true
+}
+
 // Colors returns the colours that c is drawn in, as 0xRRGGBB. Italic and faint
 // characters have colours of their own, bold ones a bright colour, and behind
 // blinking ones it is bright, as on the Linux console.
-func (s *Screen) Colors(c Cell) (fg, bg uint32) {
+func (l *Look) Colors(c Cell) (fg, bg uint32) {
 	f, findex := c.fg.Index(defaultFg)
 	b, bindex := c.bg.Index(defaultBg)
 	switch {
@@ -96,12 +102,12 @@ func (s *Screen) Colors(c Cell) (fg, bg uint32) {
 	}
 	fg, bg = c.fg.direct24(), c.bg.direct24()
 	if findex {
-		fg = s.palette.color(f)
+		fg = l.color(f)
 	}
 	if bindex {
-		bg = s.palette.color(b)
+		bg = l.color(b)
 	}
-	if c.Has(Reverse) != s.reverseScreen {
+	if c.Has(Reverse) != l.Reverse {
 		fg, bg = bg, fg
 	}
 	return fg, bg

@@ -6,18 +6,18 @@ import "unicode/utf8"
 type state uint8
 
 const (
-	ground state = iota
-	escape       // after ESC
-	escapeMore   // after ESC and an intermediate character
-	csiStart     // after CSI, before parameters
-	csiParams    // in the parameters
-	csiMore      // after an intermediate character of a CSI sequence
-	csiIgnore    // in a CSI sequence that means nothing
-	csiFunction  // after CSI [, which the function keys of this very terminal send
-	oscStart     // after OSC
-	oscPalette   // after OSC P: seven hexadecimal digits
-	str          // in the text of an OSC, DCS, SOS, PM or APC that means nothing
-	strEscape    // after ESC in such a text
+	ground      state = iota
+	escape            // after ESC
+	escapeMore        // after ESC and an intermediate character
+	csiStart          // after CSI, before parameters
+	csiParams         // in the parameters
+	csiMore           // after an intermediate character of a CSI sequence
+	csiIgnore         // in a CSI sequence that means nothing
+	csiFunction       // after CSI [, which the function keys of this very terminal send
+	oscStart          // after OSC
+	oscPalette        // after OSC P: seven hexadecimal digits
+	str               // in the text of an OSC, DCS, SOS, PM or APC that means nothing
+	strEscape         // after ESC in such a text
 )
 
 // maxParams is how many parameters of a CSI sequence count; further ones are lost.
@@ -56,10 +56,6 @@ func (s *Screen) Write(p []byte) {
 		s.byte(p[i])
 	}
 }
-
-// Text puts r where the cursor is, as an ordinary character, whatever state the
-// parser is in.
-func (s *Screen) Text(r rune) { s.put(r) }
 
 // byte takes the next byte.
 func (s *Screen) byte(c byte) {
@@ -206,8 +202,7 @@ func (s *Screen) control(c byte) {
 	case '\r':
 		s.carriageReturn()
 	case 0x0e: // SO
-		s.shift, s.displayCtrl = 1, true
-		s.displayCtrl = false
+		s.shift, s.displayCtrl = 1, false
 	case 0x0f: // SI
 		s.shift, s.displayCtrl = 0, false
 	case 0x18, 0x1a: // CAN, SUB

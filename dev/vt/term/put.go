@@ -153,3 +153,24 @@ func (s *Screen) backTab(n int) {
 		}
 	}
 }
+
+// Log puts the text of a message where the cursor is, whatever state the parser
+// is in and whatever attributes are set: CR, LF and tabs act, other control
+// characters are left out.
+func (s *Screen) Log(text []byte) {
+	pen, insert := s.pen, s.insert
+	s.pen, s.insert = Cell{}, false
+	for _, r := range string(text) {
+		switch {
+		case r == '\r':
+			s.carriageReturn()
+		case r == '\n':
+			s.lineFeed()
+		case r == '\t':
+			s.tab(1)
+		case r >= ' ' && (r < 0x7f || r >= 0xa0):
+			s.put(r)
+		}
+	}
+	s.pen, s.insert = pen, insert
+}
