@@ -82,7 +82,7 @@ func reportMachine(b *info.Boot) {
 	if b.Dropped > 0 {
 		klog.Warnf("%d items of the boot information found no room", b.Dropped)
 	}
-	arch.FirmwareReport(klog.Debugf)
+	arch.FirmwareReport(klog.Debugf, klog.Warnf)
 	klog.Infof("Memory: %d KiB", ramSize(b)>>10)
 	klog.Infof("CPUs: %d, time-stamp counter at %d.%03d MHz", arch.NumCPU(), arch.TSCHz()/1e6, arch.TSCHz()/1e3%1e3)
 }

@@ -67,6 +67,7 @@ func TestMADT(t *testing.T) {
 		[]byte{2, 10, 0, 9, 9, 0, 0, 0, 0x0d, 0},                // IRQ 9: high, level
 		[]byte{9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0}, // x2APIC 256
 		[]byte{9, 16, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0}, // CPU 1 again
+		[]byte{9, 16, 0, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0}, // an id for local APIC entries
 		[]byte{0, 3, 1},       // too short
 		[]byte{0x7f, 4, 0, 0}, // unknown
 		[]byte{1, 200, 0, 0},  // runs over the end
@@ -76,7 +77,7 @@ func TestMADT(t *testing.T) {
 		t.Fatal(err)
 	}
 	var a MADT
-	if !a.Parse(tabs.Find("APIC")) {
+	if !a.Parse(tabs.Find("APIC"), true) {
 		t.Fatal("not parsed")
 	}
 	ids := []uint32{0, 4, 256}
@@ -153,7 +154,7 @@ func TestS5(t *testing.T) {
 	}{
 		{"QEMU", []byte("\x08_S5_\x12\x06\x04\x00\x00\x00\x00"), 0, 0, true},
 		{"byte prefix", []byte("\x08\\_S5_\x12\x08\x04\x0a\x05\x0a\x07\x00\x00"), 5, 7, true},
-		{"long package length", []byte("\x08_S5_\x12\x47\x01\x02\x01\x0a\x03"), 1, 3, true},
+		{"long package length", []byte("\x08_S5_\x12\x46\x00\x02\x01\x0a\x03"), 1, 3, true},
 		{"one element", []byte("\x08_S5_\x12\x04\x01\x0a\x06\x00\x00"), 6, 0, true},
 		{"truncated", []byte("\x08_S5_\x12\x06\x04\x0a"), 0, 0, false},
 		{"no package", []byte("\x08_S5_\x0a\x06\x04\x0a"), 0, 0, false},
@@ -194,7 +195,7 @@ func FuzzTables(f *testing.F) {
 		var tabs Tables
 		tabs.Open(0, p, image(p))
 		var a MADT
-		a.Parse(p)
+		a.Parse(p, false)
 		var d FADT
 		d.Parse(p)
 		var h HPET

@@ -8,17 +8,17 @@ const (
 	amlByte    = 0x0a
 	amlWord    = 0x0b
 	amlDWord   = 0x0c
+	amlQWord   = 0x0e
 	amlPackage = 0x12
-	amlOnes    = 0xff
 )
 
 // FindS5 looks in a DSDT or SSDT for the package \_S5, which holds the values
 // of SLP_TYP for PM1a and PM1b that mean "soft off" (7.4.2). There is no
 // interpreter: the object's name is searched in the byte code, and what follows
-// must read as a package of small integers.
+// must read as a package of small integers. Both values are below 8.
 func FindS5(table []byte) (a, b uint8, ok bool) {
 	for o := headerSize; o+8 <= len(table); o++ {
-		if string(table[o:o+4]) != "_S5_" {
+		if table[o] != '_' || string(table[o:o+4]) != "_S5_" {
 			continue
 		}
 		// NameOp, and possibly the root prefix, stand before the name.
@@ -32,35 +32,51 @@ func FindS5(table []byte) (a, b uint8, ok bool) {
 	return 0, 0, false
 }
 
-// sleepPackage reads PackageOp PkgLength NumElements and two integers.
+// sleepPackage reads PackageOp PkgLength NumElements and one or two integers.
 func sleepPackage(p []byte) (a, b uint8, ok bool) {
 	if len(p) < 2 || p[0] != amlPackage {
 		return 0, 0, false
 	}
-	lead := p[1]
-	n := 1 + int(lead>>6) // bytes of the package length, 20.2.4
-	if len(p) < 1+n+1 || p[1+n] < 1 {
+	// The length (20.2.4) counts its own bytes. The two upper bits of the
+	// first say how many follow: with none, six bits are the length, else
+	// four are its lowest.
+	p = p[1:]
+	more := int(p[0] >> 6)
+	if len(p) < 1+more {
 		return 0, 0, false
 	}
-	count := p[1+n]
-	p = p[2+n:]
-	if a, p, ok = amlInteger(p); !ok {
+	n := int(p[0] & 0x3f)
+	if more > 0 {
+		n = int(p[0] & 0xf)
+	}
+	for i := range more {
+		n |= int(p[1+i]) << (4 + 8*i)
+	}
+	if n < 1+more+1 || n > len(p) {
+		return 0, 0, false
+	}
+	count := p[1+more]
+	p = p[2+more : n]
+	if count < 1 {
+		return 0, 0, false
+	}
+	if a, p, ok = sleepType(p); !ok {
 		return 0, 0, false
 	}
 	if count > 1 {
-		b, _, ok = amlInteger(p)
+		b, _, ok = sleepType(p)
 	}
 	return a, b, ok
 }
 
-// amlInteger reads a constant whose low byte is all that matters.
-func amlInteger(p []byte) (v uint8, rest []byte, ok bool) {
+// sleepType reads a constant below 8.
+func sleepType(p []byte) (v uint8, rest []byte, ok bool) {
 	if len(p) == 0 {
 		return 0, nil, false
 	}
 	size := 0
 	switch p[0] {
-	case amlZero, amlOne, amlOnes:
+	case amlZero, amlOne:
 		return p[0], p[1:], true
 	case amlByte:
 		size = 1
@@ -68,11 +84,18 @@ func amlInteger(p []byte) (v uint8, rest []byte, ok bool) {
 		size = 2
 	case amlDWord:
 		size = 4
+	case amlQWord:
+		size = 8
 	default:
 		return 0, nil, false
 	}
-	if len(p) < 1+size {
+	if len(p) < 1+size || p[1] > 7 {
 		return 0, nil, false
+	}
+	for _, high := range p[2 : 1+size] {
+		if high != 0 {
+			return 0, nil, false
+		}
 	}
 	return p[1], p[1+size:], true
 }

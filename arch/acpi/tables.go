@@ -14,21 +14,29 @@ func (e Error) Error() string { return string(e) }
 
 const (
 	ErrNoRSDP   Error = "no root pointer"
+	ErrNoRoot   Error = "neither a good XSDT nor a good RSDT"
 	ErrChecksum Error = "bad checksum"
 	ErrLength   Error = "bad length"
 	ErrUnread   Error = "lies outside readable memory"
+	ErrKind     Error = "not the table that belongs here"
+	ErrTwice    Error = "is listed twice"
+	ErrOverlap  Error = "overlaps another table"
+	ErrSecond   Error = "is the second of its kind"
+	ErrTooMany  Error = "too many tables"
+	ErrContent  Error = "its content makes no sense"
 )
 
 // Problem is a table that was left out, and why.
 type Problem struct {
 	Signature [4]byte
-	Address   uint64
+	Address   uint64 // physical; 0 where that is not known
 	Reason    Error
 }
 
 const (
 	maxTables   = 64
-	maxProblems = 16
+	maxEntries  = 128 // of an XSDT, good or bad
+	maxProblems = 32
 	maxTable    = 8 << 20 // no table is larger
 	headerSize  = 36      // 5.2.6: the header that all tables share
 )
@@ -37,118 +45,120 @@ const (
 // without ACPI.
 type Tables struct {
 	Revision uint8 // of the root pointer: 0 for ACPI 1.0, else 2
+	Dropped  int   // problems that found no room
 
-	mem       Memory
-	list      [maxTables][]byte
-	n         int
-	problems  [maxProblems]Problem
-	nProblems int
+	mem               Memory
+	rootAddr, rootLen uint64 // the XSDT or RSDT
+	list              [maxTables]listed
+	n                 int
+	problems          [maxProblems]Problem
+	nProblems         int
+}
+
+type listed struct {
+	addr  uint64
+	table []byte
 }
 
 // Problems returns the tables that had to be left out.
 func (t *Tables) Problems() []Problem { return t.problems[:t.nProblems] }
 
 func (t *Tables) problem(sig [4]byte, addr uint64, why Error) {
-	if t.nProblems < maxProblems {
-		t.problems[t.nProblems] = Problem{sig, addr, why}
-		t.nProblems++
+	p := Problem{sig, addr, why}
+	for _, have := range t.Problems() {
+		if have == p {
+			return
+		}
+	}
+	if t.nProblems == maxProblems {
+		t.Dropped++
+		return
+	}
+	t.problems[t.nProblems] = p
+	t.nProblems++
+}
+
+// Refuse notes that the content of a table is of no use.
+func (t *Tables) Refuse(table []byte) {
+	if len(table) < headerSize {
+		return
+	}
+	for _, l := range t.list[:t.n] {
+		if &l.table[0] == &table[0] {
+			t.problem([4]byte(table[:4]), l.addr, ErrContent)
+		}
 	}
 }
 
-// Open finds the tables that the root pointer at physical address rsdp leads
-// to. With rsdp 0 and no copy of it, it searches where a BIOS puts it.
-func (t *Tables) Open(rsdp uint64, copy []byte, m Memory) error {
-	t.mem = m
-	root := copy
-	if len(root) < 20 {
-		if rsdp == 0 {
-			rsdp = searchRSDP(m)
-		}
-		if rsdp == 0 {
-			return ErrNoRSDP
-		}
-		if root = m.Bytes(rsdp, 36); root == nil {
-			root = m.Bytes(rsdp, 20)
-		}
-	}
-	if len(root) < 20 || string(root[:8]) != "RSD PTR " {
-		return ErrNoRSDP
-	}
-	if sum(root[:20]) != 0 {
-		return ErrChecksum
-	}
-	// 5.2.5.3: the extended pointer counts if its own checksum is right.
-	t.Revision = root[15]
-	if t.Revision >= 2 && len(root) >= 36 && sum(root[:36]) == 0 && le64(root, 24) != 0 {
-		if x := t.load(le64(root, 24)); x != nil && string(x[:4]) == "XSDT" {
-			for o := headerSize; o+8 <= len(x); o += 8 {
-				t.add(le64(x, o))
-			}
-			return nil
-		}
-	}
-	x := t.load(uint64(le32(root, 16)))
-	if x == nil || string(x[:4]) != "RSDT" {
-		return ErrNoRSDP
-	}
-	for o := headerSize; o+4 <= len(x); o += 4 {
-		t.add(uint64(le32(x, o)))
-	}
-	return nil
-}
+// single are the tables of which a machine has one: the first one counts.
+var single = [...]string{"APIC", "FACP", "MCFG", "DSDT", "FACS"}
 
-// searchRSDP looks for the root pointer in the BIOS's read-only memory and in
-// the first KiB of the extended BIOS data area (5.2.5.1).
-func searchRSDP(m Memory) uint64 {
-	ebda := uint64(0)
-	if p := m.Bytes(0x40e, 2); p != nil {
-		ebda = uint64(le16(p, 0)) << 4
-	}
-	for _, area := range [...][2]uint64{{ebda, 1024}, {0xe0000, 0x20000}} {
-		if area[0] == 0 {
-			continue
-		}
-		p := m.Bytes(area[0], area[1])
-		for o := 0; o+20 <= len(p); o += 16 {
-			if string(p[o:o+8]) == "RSD PTR " && sum(p[o:o+20]) == 0 {
-				return area[0] + uint64(o)
-			}
-		}
-	}
-	return 0
-}
-
+// add takes the table at addr into the list, unless something is wrong with it.
 func (t *Tables) add(addr uint64) {
 	if addr == 0 {
 		return
+	}
+	unknown := [4]byte{'?', '?', '?', '?'}
+	if addr == t.rootAddr {
+		t.problem(unknown, addr, ErrTwice)
+		return
+	}
+	for _, l := range t.list[:t.n] {
+		if l.addr == addr {
+			t.problem([4]byte(l.table[:4]), addr, ErrTwice)
+			return
+		}
 	}
 	p := t.load(addr)
 	if p == nil {
 		return
 	}
-	if t.n == maxTables {
-		t.problem([4]byte(p[:4]), addr, "too many tables")
+	sig := [4]byte(p[:4])
+	if t.overlaps(addr, uint64(len(p))) {
+		t.problem(sig, addr, ErrOverlap)
 		return
 	}
-	t.list[t.n] = p
+	for _, s := range single {
+		if s == string(p[:4]) && t.Find(s) != nil {
+			t.problem(sig, addr, ErrSecond)
+			return
+		}
+	}
+	if t.n == maxTables {
+		t.problem(sig, addr, ErrTooMany)
+		return
+	}
+	t.list[t.n] = listed{addr, p}
 	t.n++
+}
+
+func (t *Tables) overlaps(addr, n uint64) bool {
+	if addr < t.rootAddr+t.rootLen && t.rootAddr < addr+n {
+		return true
+	}
+	for _, l := range t.list[:t.n] {
+		if addr < l.addr+uint64(len(l.table)) && l.addr < addr+n {
+			return true
+		}
+	}
+	return false
 }
 
 // load returns the whole table at a physical address, checked, or nil.
 func (t *Tables) load(addr uint64) []byte {
 	h := t.mem.Bytes(addr, headerSize)
-	if h == nil {
+	if len(h) < headerSize {
 		t.problem([4]byte{'?', '?', '?', '?'}, addr, ErrUnread)
 		return nil
 	}
 	sig := [4]byte(h[:4])
 	n := uint64(le32(h, 4))
-	if n < headerSize || n > maxTable {
+	if n < headerSize || n > maxTable || addr+n < addr {
 		t.problem(sig, addr, ErrLength)
 		return nil
 	}
 	p := t.mem.Bytes(addr, n)
-	if p == nil {
+	if uint64(len(p)) < n {
 		t.problem(sig, addr, ErrUnread)
 		return nil
 	}
@@ -159,12 +169,33 @@ func (t *Tables) load(addr uint64) []byte {
 	return p
 }
 
+// Table returns the table at a physical address, for those that no list holds,
+// but the FADT: DSDT and FACS. nil if it is not good, or has another signature.
+func (t *Tables) Table(addr uint64, signature string) []byte {
+	if t.mem == nil || addr == 0 {
+		return nil
+	}
+	if signature == "FACS" { // 5.2.10: it has no checksum
+		h := t.mem.Bytes(addr, headerSize)
+		if len(h) < headerSize || string(h[:4]) != signature || le32(h, 4) < headerSize || le32(h, 4) > 1<<12 {
+			return nil
+		}
+		return t.mem.Bytes(addr, uint64(le32(h, 4)))
+	}
+	p := t.load(addr)
+	if p != nil && string(p[:4]) != signature {
+		t.problem([4]byte(p[:4]), addr, ErrKind)
+		return nil
+	}
+	return p
+}
+
 // Find returns the first table with the given signature, or nil. The table is
 // as long as its header says, and at least a header.
 func (t *Tables) Find(signature string) []byte {
-	for _, p := range t.list[:t.n] {
-		if string(p[:4]) == signature {
-			return p
+	for _, l := range t.list[:t.n] {
+		if string(l.table[:4]) == signature {
+			return l.table
 		}
 	}
 	return nil
@@ -172,9 +203,19 @@ func (t *Tables) Find(signature string) []byte {
 
 // Each calls f for each table, in the firmware's order.
 func (t *Tables) Each(f func(table []byte)) {
-	for _, p := range t.list[:t.n] {
-		f(p)
+	for _, l := range t.list[:t.n] {
+		f(l.table)
 	}
+}
+
+// Address returns the physical address of a table that Find or Each gave, or 0.
+func (t *Tables) Address(table []byte) uint64 {
+	for _, l := range t.list[:t.n] {
+		if len(table) > 0 && &l.table[0] == &table[0] {
+			return l.addr
+		}
+	}
+	return 0
 }
 
 // sum adds up bytes; a good table's sum is 0.

@@ -10,8 +10,6 @@ import (
 // The local APIC, through an uncached mapping in the upper half (SDM vol. 3A,
 // chapter 11).
 const (
-	apicBase = 0xfee00000 // physical, unless the MADT says otherwise
-
 	apicID        = 0x20
 	apicTPR       = 0x80
 	apicEOI       = 0xb0
@@ -83,6 +81,15 @@ func sendIPIAnywhere(to uint32, vector uint32) {
 
 //go:nosplit
 func sendNMI(to uint32) { sendIPI(to, icrNMI) }
+
+// apicMap maps the registers. The MADT and the CPU should agree on where they
+// are; the CPU knows.
+func apicMap() {
+	base := rdmsr(msrAPICBase) & (physicalLimit() - 1) &^ (PageSize - 1)
+	if apicRegs = MapDevice(base, PageSize); apicRegs == 0 {
+		fatal("cannot map the local APIC", base)
+	}
+}
 
 // apicInit readies this CPU's APIC. Firmware may have left it in x2APIC mode,
 // whose registers are not in memory: it goes back by way of disabled.

@@ -48,7 +48,7 @@ func Halt() {}
 func ReadRTC() (time.Time, error) { return time.Now().UTC(), nil }
 
 // FirmwareReport logs what is known of the firmware's tables: nothing.
-func FirmwareReport(log func(format string, a ...any)) {}
+func FirmwareReport(debug, warn func(format string, a ...any)) {}
 
 // PhysicalMemory returns n bytes of physical memory: the host gives none.
 func PhysicalMemory(addr, n uint64) []byte { return nil }

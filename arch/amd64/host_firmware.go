@@ -37,5 +37,11 @@ func (q *IRQ) Message() (addr uint64, data uint32) { return 0xfee0_0000, 0 }
 // ACPITable returns the first ACPI table with the given signature, or nil.
 func ACPITable(signature string) []byte { return nil }
 
+// EachACPITable calls f for each ACPI table: there is none.
+func EachACPITable(f func(table []byte)) {}
+
+// FADT returns what the table of that name says: there is none.
+func FADT() (f acpi.FADT, ok bool) { return acpi.FADT{Has8042: true, LegacyDevices: true}, false }
+
 // ConfigRegions returns where PCI Express configuration space is in memory.
 func ConfigRegions() []acpi.ConfigRegion { return nil }

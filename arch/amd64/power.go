@@ -15,33 +15,58 @@ import (
 // PowerOff turns the machine off by ACPI's soft-off state S5. It returns only
 // if the firmware gives no way to do that, or the machine does not obey. Like
 // Reboot and Halt it works in any context.
+//
+// The firmware's own methods that are to run before (\_PTS) do not: they are byte
+// code.
 func PowerOff() {
-	readFirmware()
 	f := &firmware
-	if !f.hasFADT {
+	if !f.hasS5 {
 		return
 	}
-	typA, typB, ok := acpi.FindS5(acpiTables.Table(f.fadt.DSDT))
-	acpiTables.Each(func(t []byte) {
-		if !ok && string(t[:4]) == "SSDT" {
-			typA, typB, ok = acpi.FindS5(t)
-		}
-	})
-	if !ok {
+	if f.fadt.HardwareReduced {
+		control, status := acpi.ReducedSleep(f.sleepA)
+		writeRegister(f.fadt.SleepStatus, 0, uint16(status))
+		writeRegister(f.fadt.SleepControl, 0, uint16(control))
+		busyWait(1e9)
 		return
 	}
-	const sciEnabled = 1 // of PM1 control: ACPI mode is on
-	if readRegister(f.fadt.PM1a)&sciEnabled == 0 && f.fadt.SMICommand != 0 && f.fadt.EnableACPI != 0 {
-		outb(f.fadt.SMICommand, f.fadt.EnableACPI)
-		for n := 0; n < 300 && readRegister(f.fadt.PM1a)&sciEnabled == 0; n++ {
-			busyWait(1e6)
-		}
-	}
-	writeRegister(f.fadt.PM1a, acpi.SleepValue(typA))
-	if f.fadt.PM1b.Addr != 0 {
-		writeRegister(f.fadt.PM1b, acpi.SleepValue(typB))
-	}
+	enterACPIMode()
+	// What could wake the machine at once: a pending wake status, events.
+	writeRegister(f.fadt.PM1aEvent, 0, acpi.WakeStatus)
+	writeRegister(f.fadt.PM1bEvent, 0, acpi.WakeStatus)
+	disableEvents(f.fadt.GPE0)
+	disableEvents(f.fadt.GPE1)
+	// The type first, then the same with the order to enter it (7.4.2).
+	a := acpi.SleepType(readRegister(f.fadt.PM1a, 0), f.sleepA)
+	b := acpi.SleepType(readRegister(f.fadt.PM1b, 0), f.sleepB)
+	writeRegister(f.fadt.PM1a, 0, a)
+	writeRegister(f.fadt.PM1b, 0, b)
+	writeRegister(f.fadt.PM1a, 0, acpi.SleepNow(a))
+	writeRegister(f.fadt.PM1b, 0, acpi.SleepNow(b))
 	busyWait(1e9)
+}
+
+// enterACPIMode asks the firmware to leave the power registers to us (4.8.2.5),
+// which can take it a while.
+func enterACPIMode() {
+	f := &firmware.fadt
+	if readRegister(f.PM1a, 0)&acpi.SCIEnable != 0 || f.SMICommand == 0 || f.EnableACPI == 0 {
+		return
+	}
+	outb(f.SMICommand, f.EnableACPI)
+	for n := 0; n < 300 && readRegister(f.PM1a, 0)&acpi.SCIEnable == 0; n++ {
+		busyWait(1e6)
+	}
+}
+
+// disableEvents clears the enable registers of a block of general-purpose events,
+// its second half.
+func disableEvents(block acpi.Address) {
+	n := uint64(block.Bits / 16)
+	block.Bits = 8
+	for i := range n {
+		writeRegister(block, n+i, 0)
+	}
 }
 
 // busyWait spins for so many nanoseconds.
@@ -51,47 +76,46 @@ func busyWait(ns int64) {
 	}
 }
 
-// readRegister reads a 16-bit register of the power-management block.
-func readRegister(a acpi.Address) uint16 {
-	if a.Addr == 0 || a.Space != acpi.SpacePort {
-		return 0
+// readRegister reads 8 or 16 bits of the power-management registers, at an offset
+// in the block a. A register that does not exist reads as 0.
+func readRegister(a acpi.Address, offset uint64) uint16 {
+	switch p := registerAt(a, offset); {
+	case a.Addr == 0:
+	case a.Space == acpi.SpacePort && a.Bits == 8:
+		return uint16(inb(uint16(a.Addr + offset)))
+	case a.Space == acpi.SpacePort:
+		return inw(uint16(a.Addr + offset))
+	case p == nil:
+	case a.Bits == 8:
+		return uint16(*(*uint8)(p))
+	default:
+		return *(*uint16)(p)
 	}
-	return inw(uint16(a.Addr))
+	return 0
 }
 
-func writeRegister(a acpi.Address, v uint16) {
-	if a.Addr != 0 && a.Space == acpi.SpacePort {
-		outw(uint16(a.Addr), v)
+// writeRegister writes one. Where there is none, it does nothing.
+func writeRegister(a acpi.Address, offset uint64, v uint16) {
+	switch p := registerAt(a, offset); {
+	case a.Addr == 0:
+	case a.Space == acpi.SpacePort && a.Bits == 8:
+		outb(uint16(a.Addr+offset), uint8(v))
+	case a.Space == acpi.SpacePort:
+		outw(uint16(a.Addr+offset), v)
+	case p == nil:
+	case a.Bits == 8:
+		*(*uint8)(p) = uint8(v)
+	default:
+		*(*uint16)(p) = v
 	}
 }
 
-// Reboot resets the machine: by the firmware's reset register, else by the
-// keyboard controller, else by a triple fault. It does not return.
-func Reboot() {
-	readFirmware()
-	f := &firmware
-	if f.hasFADT && f.fadt.HasReset {
-		switch r := f.fadt.Reset; r.Space {
-		case acpi.SpacePort:
-			outb(uint16(r.Addr), f.fadt.ResetValue)
-		case acpi.SpaceMemory:
-			if p := MapDevice(r.Addr, 1); p != 0 {
-				*(*byte)(unsafe.Pointer(p)) = f.fadt.ResetValue
-			}
-		}
-		busyWait(50e6)
+// registerAt maps a register that lies in memory.
+func registerAt(a acpi.Address, offset uint64) unsafe.Pointer {
+	if a.Addr == 0 || a.Space != acpi.SpaceMemory {
+		return nil
 	}
-	const (
-		kbdPort  = 0x64
-		kbdReset = 0xfe // pulse the processor's reset line
-		kbdBusy  = 1 << 1
-	)
-	for n := 0; n < 1000 && inb(kbdPort)&kbdBusy != 0; n++ {
-		busyWait(10e3)
-	}
-	outb(kbdPort, kbdReset)
-	busyWait(50e6)
-	tripleFault()
+	return unsafe.Pointer(MapDevice(a.Addr+offset, 2))
 }
 
 // tripleFault makes the CPU shut down, which resets a PC: an exception with an
@@ -116,7 +140,6 @@ func Halt() {
 // through TamaGo's driver. The clock must not be read while it counts on, and
 // then says so.
 func ReadRTC() (time.Time, error) {
-	readFirmware()
 	if firmware.hasFADT && firmware.fadt.NoCMOSClock {
 		return time.Time{}, unix.ENODEV
 	}

@@ -5,39 +5,7 @@ package amd64
 import (
 	"sync/atomic"
 	"unsafe"
-
-	"tamarix/arch/acpi"
-	"tamarix/boot/info"
 )
-
-// The ACPI tables and what the MADT says. Set once at boot.
-var (
-	acpiTables acpi.Tables
-	madt       acpi.MADT
-	acpiWindow acpi.Window
-)
-
-// acpiInit reads the MADT and maps the local APIC's registers.
-func acpiInit(b *info.Boot) bool {
-	acpiWindow = acpi.Window{Base: physPointer(0), Limit: b.Top(1 << 46)}
-	var copy []byte
-	if b.RSDPLen > 0 {
-		copy = b.RSDPCopy[:b.RSDPLen]
-	}
-	ok := acpiTables.Open(b.RSDP, copy, &acpiWindow) == nil
-	if ok {
-		t := acpiTables.Find("APIC")
-		ok = t != nil && madt.Parse(t)
-	}
-	base := uint64(apicBase)
-	if ok && madt.LAPIC != 0 {
-		base = madt.LAPIC
-	}
-	if apicRegs = MapDevice(base, PageSize); apicRegs == 0 {
-		fatal("cannot map the local APIC", base)
-	}
-	return ok
-}
 
 var apFn = apMain
 

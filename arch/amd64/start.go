@@ -88,6 +88,7 @@ func earlyInit(b *info.Boot) uint64 {
 	if !acpiInit(b) {
 		earlyPrint("no usable MADT: one CPU only\n")
 	}
+	apicMap()
 	cpuLoad(c)
 	apicCalibrate()
 	c.apicID = apicRead(apicID) >> destination
