@@ -1,11 +1,5 @@
 package kbd
 
-import (
-	"golang.org/x/sys/unix"
-
-	"tamarix/fs"
-)
-
 // Mode is what an escape sequence can ask of the keyboard, one bit each.
 type Mode uint8
 
@@ -28,14 +22,21 @@ type Terminal struct {
 	input func(p []byte)
 
 	// Guarded by k.mu.
-	modes Mode
+	mode   keyMode
+	modes  Mode
+	flags  LEDs // which locks are on
+	reset  LEDs // which are after a reset
+	locked int  // modifiers that a key of kindLock keeps
+	sticky int  // modifiers for the next key
+	shown  LEDs // lights that a program asked for
+	own    bool // they are shown rather than the locks
 }
 
-// NewTerminal makes a terminal's keyboard. input gets what is typed while the
-// terminal is in the foreground: whole characters or strings. It must not keep
-// p, nor block; see the package comment for what it may call.
+// NewTerminal makes a terminal's keyboard, in Unicode mode. input gets what is
+// typed while the terminal is in the foreground: whole characters or strings. It
+// must not keep p, nor block; see the package comment for what it may call.
 func (k *Keyboards) NewTerminal(input func(p []byte)) *Terminal {
-	return &Terminal{k: k, input: input, modes: defaultModes}
+	return &Terminal{k: k, input: input, mode: modeUnicode, modes: defaultModes}
 }
 
 // SetMode turns modes on or off.
@@ -56,26 +57,66 @@ func (t *Terminal) Mode(m Mode) bool {
 	return t.modes&m == m
 }
 
+// SetLock turns locks on or off, and their lights with them.
+func (t *Terminal) SetLock(l LEDs, on bool) {
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	if on {
+		t.flags |= l
+	} else {
+		t.flags &^= l
+	}
+	t.changed()
+}
+
 // Reset puts modes, locks and lights to what they are at first: ESC c, VT_RESET.
 // Raw or cooked it leaves as it is, as Linux does.
 func (t *Terminal) Reset() {
 	t.k.mu.Lock()
 	defer t.k.mu.Unlock()
 	t.modes = defaultModes
+	t.locked, t.sticky = 0, 0
+	t.flags, t.own = t.reset, false
+	t.changed()
+}
+
+// Unraw gives a terminal that a program left in a raw mode its characters back.
+func (t *Terminal) Unraw() {
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	t.mode = modeUnicode
+}
+
+// Foreground returns the terminal that gets what is typed, which is nobody's if
+// SetForeground named none.
+func (k *Keyboards) Foreground() *Terminal {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.front
 }
 
 // ShowLEDs is DECLL (ESC [ n q): it lights what set names and darkens what clear
-// names, whatever the locks say.
-func (t *Terminal) ShowLEDs(set, clear LEDs) {}
-
-// Ioctl does the requests of ioctl_console(2) that are about keyboards. permitted
-// says that the caller's controlling terminal is this one or that it has
-// CAP_SYS_TTY_CONFIG. Other requests are ENOTTY. KDMKTONE and KIOCSOUND are
-// among them.
-func (t *Terminal) Ioctl(ctx *fs.Context, permitted bool, cmd uint32, arg uint64) (uintptr, error) {
-	return 0, unix.ENOTTY
+// names, whatever the locks say, until the next Reset or KDSETLED.
+func (t *Terminal) ShowLEDs(set, clear LEDs) {
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	t.shown = t.lights()&^clear | set
+	t.own = true
+	t.changed()
 }
 
-// Bell rings: BEL, with the pitch and duration that ESC [ 10;n ] and ESC [ 11;n ]
-// set for the terminal.
-func (k *Keyboards) Bell(hertz, milliseconds int) {}
+// lights returns what the lights are while t is in the foreground. Precondition:
+// k.mu held.
+func (t *Terminal) lights() LEDs {
+	if t.own {
+		return t.shown
+	}
+	return t.flags
+}
+
+// changed brings the lights up to date. Precondition: k.mu held.
+func (t *Terminal) changed() {
+	if t.k.front == t {
+		t.k.light()
+	}
+}
