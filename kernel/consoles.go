@@ -119,7 +119,7 @@ func makeTerminals(m *tty.Manager, c consoleChoice) (serial, virtuals []*tty.Ter
 		byName["ttyS0"] = t
 	}
 	if consoles != nil {
-		virtuals = consoles.Attach(m, nil, devfs.VirtualDev)
+		virtuals = consoles.Attach(m, keyboard(), devfs.VirtualDev)
 		for _, t := range virtuals {
 			byName[t.Name()] = t
 		}

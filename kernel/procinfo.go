@@ -72,6 +72,9 @@ func (*procInfo) System() procfs.System {
 	return s
 }
 
+// SysRq implements [procfs.Source].
+func (*procInfo) SysRq(key byte) { sysrq(key) }
+
 // Settings implements [procfs.Source].
 func (p *procInfo) Settings() []procfs.Setting { return p.settings }
 

@@ -122,7 +122,7 @@ func sysReboot(t *proc.Task, a *Args) (uintptr, error) {
 	}
 	switch uint32(a[2]) {
 	case unix.LINUX_REBOOT_CMD_CAD_ON, unix.LINUX_REBOOT_CMD_CAD_OFF:
-		// What Ctrl-Alt-Del does; there is no keyboard that could send it.
+		ctrlAltDelReboots.Store(uint32(a[2]) == unix.LINUX_REBOOT_CMD_CAD_ON)
 	case unix.LINUX_REBOOT_CMD_RESTART:
 		stopMachine("Restarting system", arch.Reboot)
 	case unix.LINUX_REBOOT_CMD_RESTART2:

@@ -131,6 +131,22 @@ func chooseVictim(need string) (v *ThreadGroup, free uint64) {
 	return v, free
 }
 
+// OOMKill kills the process that the killer would choose now, although there is
+// memory: SysRq f. It reports whether there was one.
+func OOMKill() bool {
+	oomKiller.mu.Lock()
+	defer oomKiller.mu.Unlock()
+	v, score := worst()
+	if v == nil {
+		return false
+	}
+	logOOM(v, score, "SysRq")
+	v.sig.mu.Lock()
+	v.exitLocked(int(unix.SIGKILL), nil)
+	v.sig.mu.Unlock()
+	return true
+}
+
 // worst returns the process with the greatest badness.
 func worst() (victim *ThreadGroup, score int64) {
 	for g := NextGroup(1); g != nil; g = NextGroup(g.PID + 1) {

@@ -59,9 +59,6 @@ type Sink interface {
 	Hold()
 	// Break is a break condition on the foreground terminal's line.
 	Break()
-	// SecureAttention takes the foreground terminal away from all processes that
-	// have it open, so that who logs in next talks to getty and nobody else.
-	SecureAttention()
 }
 
 // System is what keys do to the machine rather than to a terminal.
@@ -76,6 +73,9 @@ type System interface {
 	// Show writes to the log what SysRq with that key would, m, t or p, but
 	// whoever types may always ask for it: Show_Memory and its kin of keymaps(5).
 	Show(key byte)
+	// SecureAttention takes the foreground terminal away from all processes that
+	// have it open, so that who logs in next talks to getty and nobody else.
+	SecureAttention()
 	// Signal sends a signal to the process that asked by KDSIGACCEPT to be told
 	// of the key "KeyboardSignal", Alt-Up in the default map.
 	Signal(pid int32, sig unix.Signal) error

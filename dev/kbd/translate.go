@@ -274,7 +274,7 @@ func (k *Keyboards) special(t *Terminal, v int, c change) {
 		}
 	case specSAK:
 		if c == pressed {
-			k.toSink(Sink.SecureAttention)
+			k.todo = sys.SecureAttention
 		}
 	case specSpawnConsole:
 		if pid, sig := k.watcher, k.watcherSig; pid != 0 {

@@ -1,6 +1,11 @@
 package vt
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"tamarix/dev/kbd"
+	"tamarix/fs/tty"
+)
 
 // modeProcess is a process that has taken the switching of terminals into its
 // own hands for one of them (VT_SETMODE with VT_PROCESS, ioctl_console(2)).
@@ -55,6 +60,24 @@ func (c *Consoles) Scroll(halfScreens int) {
 	}
 	c.mu.Unlock()
 	c.drawer.wake()
+}
+
+// Hold implements [kbd.Sink]: Scroll Lock stops the output, and its light shows
+// that.
+func (c *Consoles) Hold() {
+	c.mu.Lock()
+	v := c.vts[c.front-1]
+	c.mu.Unlock()
+	if v.tty != nil && v.keys != nil {
+		v.keys.SetLock(kbd.ScrollLock, v.tty.Hold())
+	}
+}
+
+// Break implements [kbd.Sink].
+func (c *Consoles) Break() {
+	if t := c.Foreground(); t != nil {
+		t.ReceiveError(0, tty.Break)
+	}
 }
 
 // switchTo is Switch.

@@ -60,6 +60,7 @@ type fakeSource struct {
 	tasks    map[int32]*fakeProcess
 	self     int32
 	hostname string
+	sysrq    []byte
 }
 
 func (s *fakeSource) Next(from int32) Process {
@@ -87,6 +88,8 @@ func (s *fakeSource) System() System {
 		Release: "6.1.0-x", Version: "#1 SMP", Builder: "b", Compiler: "go",
 	}
 }
+
+func (s *fakeSource) SysRq(key byte) { s.sysrq = append(s.sysrq, key) }
 
 func (s *fakeSource) Settings() []Setting {
 	return []Setting{

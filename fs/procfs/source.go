@@ -20,6 +20,8 @@ type Source interface {
 	System() System
 	// Settings are the files below /proc/sys.
 	Settings() []Setting
+	// SysRq does what a key does with Alt-SysRq.
+	SysRq(key byte)
 }
 
 // System are figures of the whole system.

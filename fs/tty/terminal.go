@@ -297,6 +297,23 @@ func (t *Terminal) transmit() {
 	}
 }
 
+// Hold stops output as VSTOP does, or lets it go on as VSTART does if it was
+// stopped: the key Scroll Lock. It reports whether output is stopped now.
+func (t *Terminal) Hold() bool {
+	t.mu.Lock()
+	if t.stopped {
+		t.start()
+	} else {
+		t.stop()
+	}
+	stopped, ready := t.stopped, t.outputReadyLocked()
+	t.mu.Unlock()
+	if ready {
+		t.startOutput()
+	}
+	return stopped
+}
+
 // unsentLocked returns how many bytes wait to be sent. The master of a
 // pseudo-terminal counts as having received all. Precondition: mu held.
 func (t *Terminal) unsentLocked() int {
