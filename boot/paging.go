@@ -18,8 +18,7 @@ const (
 	addrMask  = 0x000f_ffff_ffff_f000
 	pageSize  = 4096
 	largeSize = 2 << 20
-	dirSize   = 1 << 30   // what one page directory maps
-	slotSize  = 512 << 30 // what one PML4 entry maps
+	dirSize   = 1 << 30 // what one page directory maps
 )
 
 type table [512]uint64
@@ -42,6 +41,11 @@ func (p *pool) get() uint64 {
 	return a
 }
 
+const (
+	errOccupied info.Error = "the memory at 16 MiB, where the kernel lies, belongs to the firmware"
+	errModule   info.Error = "the loader put a module where the kernel lies"
+)
+
 // mapMemory turns the first page tables into the ones that stay: all memory
 // from info.DirectMap on in pages of 2 MiB, writable and not executable; the
 // kernel's image within it with the rights of its segments, in pages of 4 KiB
@@ -63,12 +67,22 @@ func mapMemory(b *info.Boot) error {
 	for _, s := range segs[:n] {
 		start, end = min(start, s.start), max(end, s.end)
 	}
-	b.Reserve(start&^(pageSize-1), (end+pageSize-1)&^(pageSize-1))
+	start, end = start&^(pageSize-1), (end+pageSize-1)&^(pageSize-1)
+	// Loaders put the image where it wants to be, whatever is there.
+	if !b.Covered(start, end) {
+		return errOccupied
+	}
+	for _, m := range b.Modules() {
+		if m.Start < end && start < m.End {
+			return errModule
+		}
+	}
+	b.Reserve(start, end)
 	// Page 0 is where stray pointers go, the rest of the first MiB belongs
 	// to the firmware and to the start of other CPUs.
 	b.Reserve(0, 1<<20)
 
-	top := b.Top(slotSize)
+	top := b.Top(info.MaxMemory)
 	low := b.Top(4 << 30)
 	first, last := start&^(largeSize-1), (end+largeSize-1)&^(largeSize-1)
 	pages := (last - first) / largeSize

@@ -3,6 +3,7 @@ package kernel
 import (
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	arch "tamarix/arch/amd64"
@@ -62,7 +63,7 @@ func Main(b *info.Boot) {
 	proc.InitThreadsMax()
 	proc.InitOOM()
 	reportMemory(b)
-	paceGC(ramSize(b))
+	paceGC(b.UsableSize())
 	startInit(ctx, o)
 	proc.StartLoadAverage()
 	select {}
@@ -72,29 +73,26 @@ func Main(b *info.Boot) {
 func reportMachine(b *info.Boot) {
 	klog.Infof("Tamarix, built with %s", runtime.Version())
 	klog.Infof("Command line: %s", b.CommandLine())
-	klog.Infof("Loaded by %s", b.Loader)
+	klog.Infof("Loaded by %s", strings.TrimSpace(b.Loader+" "+string(b.LoaderName())))
 	if f := &b.Framebuffer; f.Kind != info.NoFramebuffer {
 		klog.Infof("Screen: %s %dx%d, %d bits, at %#x", f.Kind, f.Width, f.Height, f.BitsPerPixel, f.Address)
 	}
 	for _, r := range b.Memory() {
 		klog.Debugf("memory %#012x-%#012x %s", r.Start, r.End-1, r.Kind)
 	}
+	for _, p := range b.Problems() {
+		if p.End != 0 {
+			klog.Warnf("Boot information: %s: %#x-%#x", p.Text, p.Start, p.End-1)
+		} else {
+			klog.Warnf("Boot information: %s", p.Text)
+		}
+	}
 	if b.Dropped > 0 {
 		klog.Warnf("%d items of the boot information found no room", b.Dropped)
 	}
 	arch.FirmwareReport(klog.Debugf, klog.Warnf)
-	klog.Infof("Memory: %d KiB", ramSize(b)>>10)
+	klog.Infof("Memory: %d KiB", b.UsableSize()>>10)
 	klog.Infof("CPUs: %d, time-stamp counter at %d.%03d MHz", arch.NumCPU(), arch.TSCHz()/1e6, arch.TSCHz()/1e3%1e3)
-}
-
-// ramSize returns how much memory the machine has, or may use ("mem="), in bytes.
-func ramSize(b *info.Boot) (n uint64) {
-	for _, r := range b.Memory() {
-		if r.Kind == info.Usable {
-			n += r.End - r.Start
-		}
-	}
-	return n
 }
 
 // setClock sets the wall clock from the clock chip.
@@ -121,7 +119,7 @@ func reportMemory(b *info.Boot) {
 		debug.FreeOSMemory()
 		s = arch.ReadFrameStats()
 	}
-	total, free := ramSize(b), s.Free*arch.PageSize
+	total, free := b.UsableSize(), s.Free*arch.PageSize
 	klog.Infof("Memory gone when process 1 starts: %d KiB of %d KiB (kernel heap %d, page cache %d, page tables %d)",
 		(total-free)>>10, total>>10, s.Kernel*4, s.Cache*4, s.PageTable*4)
 }

@@ -120,7 +120,7 @@ func firstArea(b *info.Boot) *percpu {
 
 // frameInit gives the allocator all free memory.
 func frameInit(b *info.Boot) {
-	top := b.Top(1 << 46)
+	top := b.UsableTop()
 	pa, err := b.Carve(frameTableSize(top), ^uint64(0))
 	if err != nil {
 		fatal("no memory for the frame table", top)
@@ -134,11 +134,7 @@ func frameInit(b *info.Boot) {
 		frameAddRange(start, min(end, frameCount<<PageShift))
 		after = end
 	}
-	for _, r := range b.Memory() {
-		if r.Kind == info.Usable {
-			framesTotal += (r.End - r.Start) >> PageShift
-		}
-	}
+	framesTotal = b.UsableSize() >> PageShift
 	framesKept = framesTotal - buddy.free
 	setReserve()
 }

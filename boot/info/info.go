@@ -1,7 +1,7 @@
 package info
 
-// Kind says what a region of physical memory is, with the numbers of the PC
-// firmware's memory map (ACPI specification 6.5, table 15.4).
+// Kind says what a region of physical memory is. Those below 0x100 have the
+// numbers of the PC firmware's memory map (ACPI specification 6.5, table 15.4).
 type Kind uint32
 
 const (
@@ -10,7 +10,11 @@ const (
 	ACPIReclaim Kind = 3     // ACPI tables; memory once they have been read
 	ACPINVS     Kind = 4     // used by the firmware for as long as the machine runs
 	Unusable    Kind = 5     // memory with errors
+	Persistent  Kind = 7     // keeps its contents without power
 	Clipped     Kind = 0x100 // ordinary memory beyond what "mem=" allows
+	Runtime     Kind = 0x101 // code and data of the firmware's services, under UEFI
+	Beyond      Kind = 0x102 // ordinary memory above MaxMemory
+	Bad         Kind = 0x103 // ordinary memory that "memtest=" found to be bad
 )
 
 // The kernel's image lies at its own place in the direct map, the window of the
@@ -21,13 +25,18 @@ const (
 	TextBase  = ImageBase + 0x1000    // what the linker's -T gets
 )
 
+// MaxMemory is how much physical memory the direct map reaches, from address 0
+// on; what lies above is not used.
+const MaxMemory = 512 << 30
+
 // Limits of what is kept. A loader that says more loses the rest, which
 // [Boot.Dropped] counts.
 const (
-	maxRegions  = 128
+	maxRegions  = 512
 	maxModules  = 16
 	maxReserved = 64
 	maxCommand  = 4096 // COMMAND_LINE_SIZE is 2048 in asm/setup.h
+	maxProblems = 16
 )
 
 // PageSize is the granularity of [Boot.NextFree].
@@ -36,8 +45,7 @@ const PageSize = 4096
 // Range is the physical memory from Start up to, not including, End.
 type Range struct{ Start, End uint64 }
 
-// Region is one entry of the memory map. Regions may overlap; where they do,
-// anything else wins over Usable.
+// Region is one entry of the memory map.
 type Region struct {
 	Range
 	Kind Kind
@@ -70,13 +78,22 @@ type Framebuffer struct {
 // Size returns how many bytes from Address on belong to the screen.
 func (f *Framebuffer) Size() uint64 { return uint64(f.Pitch) * uint64(f.Height) }
 
+// Problem is something wrong or unusual in the boot information, for the log:
+// there is none yet when it is found.
+type Problem struct {
+	Text string // a constant
+	Range
+}
+
 // Boot is all that is kept of the boot information. It is filled by [Parse] and
-// by the start-up code in package boot, and read-only from then on.
+// by the start-up code in packages boot and arch/amd64, and read-only from then
+// on.
 type Boot struct {
 	Loader  string // "PVH" or "Multiboot2"
 	RSDP    uint64 // physical address of the ACPI root pointer; 0: not told
 	Root    uint64 // physical address of the kernel's top page table (CR3)
 	Dropped int    // regions, modules or ranges that found no room here
+	UEFI    bool   // the loader gave UEFI's memory map
 
 	Framebuffer Framebuffer
 
@@ -85,14 +102,19 @@ type Boot struct {
 	RSDPCopy [64]byte
 	RSDPLen  int
 
-	memory   [maxRegions]Region
-	nMemory  int
-	modules  [maxModules]Range
-	nModules int
-	reserved [maxReserved]Range
-	nReserve int
-	command  [maxCommand]byte
-	nCommand int
+	memory    [maxRegions]Region
+	nMemory   int
+	flat      [maxRegions]Region // normalise's work
+	modules   [maxModules]Range
+	nModules  int
+	reserved  [maxReserved]Range
+	nReserve  int
+	command   [maxCommand]byte
+	nCommand  int
+	name      [64]byte // the loader's own
+	nName     int
+	problems  [maxProblems]Problem
+	nProblems int
 }
 
 // Error is a reason why the boot information cannot be used. It is a constant
@@ -109,7 +131,7 @@ const (
 	ErrTruncated Error = "boot information: truncated"
 )
 
-// Memory returns the regions of the memory map, in the loader's order.
+// Memory returns the memory map: sorted, without overlaps.
 func (b *Boot) Memory() []Region { return b.memory[:b.nMemory] }
 
 // Modules returns the modules the loader put into memory, in its order. They
@@ -128,7 +150,11 @@ func (b *Boot) CommandLine() []byte { return b.command[:b.nCommand] }
 func (b *Boot) SetCommandLine(p []byte) {
 	b.nCommand = 0
 	for _, c := range p {
-		if c == 0 || b.nCommand == maxCommand {
+		if c == 0 {
+			break
+		}
+		if b.nCommand == maxCommand {
+			b.complain("the command line is too long, its end is cut off", 0, 0)
 			break
 		}
 		b.command[b.nCommand] = c
@@ -136,157 +162,34 @@ func (b *Boot) SetCommandLine(p []byte) {
 	}
 }
 
-func (b *Boot) addRegion(start, size uint64, k Kind) {
-	end := start + size
-	if size == 0 {
-		return
+// LoaderName returns the name and version by which the loader makes itself
+// known; it may be empty.
+func (b *Boot) LoaderName() []byte { return b.name[:b.nName] }
+
+// Problems returns what was wrong with the boot information.
+func (b *Boot) Problems() []Problem { return b.problems[:b.nProblems] }
+
+// complain notes a problem. More of them than fit are not worth telling.
+func (b *Boot) complain(text string, start, end uint64) {
+	if b.nProblems < maxProblems {
+		b.problems[b.nProblems] = Problem{text, Range{start, end}}
+		b.nProblems++
 	}
-	if end < start {
-		end = ^uint64(0)
-	}
-	if b.nMemory == maxRegions {
-		b.Dropped++
-		return
-	}
-	b.memory[b.nMemory] = Region{Range{start, end}, k}
-	b.nMemory++
 }
 
 func (b *Boot) addModule(start, end uint64) {
-	if end < start || b.nModules == maxModules {
+	switch {
+	case end < start:
+		b.complain("a module ends before it begins", start, end)
+	case b.nModules == maxModules:
 		b.Dropped++
-		return
+	case !b.Reserve(start, end):
+		// It would be overwritten.
+		b.complain("there is no room to note a module", start, end)
+	default:
+		b.modules[b.nModules] = Range{start, end}
+		b.nModules++
 	}
-	b.modules[b.nModules] = Range{start, end}
-	b.nModules++
-	b.Reserve(start, end)
-}
-
-// Reserve takes the memory from start to end out of what NextFree returns.
-// It reports whether there was room to note it.
-func (b *Boot) Reserve(start, end uint64) bool {
-	if end <= start {
-		return true
-	}
-	if n := b.nReserve; n > 0 && b.reserved[n-1].End == start {
-		b.reserved[n-1].End = end
-		return true
-	}
-	if b.nReserve == maxReserved {
-		b.Dropped++
-		return false
-	}
-	b.reserved[b.nReserve] = Range{start, end}
-	b.nReserve++
-	return true
-}
-
-// NextFree returns the first run of free whole pages at or above after: usable
-// memory without what is reserved. ok is false when there is none.
-func (b *Boot) NextFree(after uint64) (start, end uint64, ok bool) {
-	for {
-		// The lowest usable region that reaches above after.
-		found := false
-		for i := range b.nMemory {
-			r := &b.memory[i]
-			if r.Kind != Usable {
-				continue
-			}
-			s, e := pageUp(max(after, r.Start)), r.End&^(PageSize-1)
-			if s < e && (!found || s < start) {
-				start, end, found = s, e, true
-			}
-		}
-		if !found {
-			return 0, 0, false
-		}
-		// Step over what covers its beginning, stop before what comes next.
-		stepped := false
-		for i := range b.nMemory + b.nReserve {
-			var o Range
-			if i >= b.nMemory {
-				o = b.reserved[i-b.nMemory]
-			} else if b.memory[i].Kind == Usable {
-				continue
-			} else {
-				o = b.memory[i].Range
-			}
-			if o.Start&^(PageSize-1) <= start && start < o.End {
-				start = pageUp(o.End)
-				stepped = true
-			} else if o.Start > start && o.Start < end {
-				end = o.Start &^ (PageSize - 1)
-			}
-		}
-		if !stepped && start < end {
-			return start, end, true
-		}
-		after = start
-	}
-}
-
-// Carve reserves size bytes of free memory, aligned to a page and wholly below
-// limit, and returns its physical address.
-func (b *Boot) Carve(size, limit uint64) (uint64, error) {
-	size = pageUp(size)
-	for after := uint64(PageSize); ; {
-		start, end, ok := b.NextFree(after)
-		if !ok || start >= limit {
-			return 0, ErrNoSpace
-		}
-		if min(end, limit)-start >= size && b.Reserve(start, start+size) {
-			return start, nil
-		}
-		after = end
-	}
-}
-
-// Top returns the end of the highest region that is memory, whether usable or
-// not, below limit, and so how far a map of all memory has to reach.
-func (b *Boot) Top(limit uint64) uint64 {
-	top := uint64(0)
-	for _, r := range b.Memory() {
-		switch r.Kind {
-		case Usable, Clipped, ACPIReclaim, ACPINVS:
-			if r.Start < limit {
-				top = max(top, min(r.End, limit))
-			}
-		}
-	}
-	// Firmware keeps tables in reserved memory right above the rest.
-	for again := true; again; {
-		again = false
-		for _, r := range b.Memory() {
-			if r.Kind == Reserved && r.Start <= top && r.End > top && top < limit {
-				top = min(r.End, limit)
-				again = true
-			}
-		}
-	}
-	return top
-}
-
-// clip makes ordinary memory at or above limit unusable, for "mem=".
-func (b *Boot) clip(limit uint64) {
-	for i, n := 0, b.nMemory; i < n; i++ {
-		r := &b.memory[i]
-		if r.Kind != Usable || r.End <= limit {
-			continue
-		}
-		if r.Start >= limit {
-			r.Kind = Clipped
-			continue
-		}
-		b.addRegion(limit, r.End-limit, Clipped)
-		r.End = limit
-	}
-}
-
-func pageUp(a uint64) uint64 {
-	if a > ^uint64(PageSize-1) {
-		return ^uint64(PageSize - 1)
-	}
-	return (a + PageSize - 1) &^ (PageSize - 1)
 }
 
 // String returns the kind's name, for the log.
@@ -302,8 +205,16 @@ func (k Kind) String() string {
 		return "ACPI NVS"
 	case Unusable:
 		return "unusable"
+	case Persistent:
+		return "persistent"
 	case Clipped:
 		return "beyond mem="
+	case Runtime:
+		return "firmware's run time"
+	case Beyond:
+		return "out of reach"
+	case Bad:
+		return "found to be bad"
 	}
 	return "unknown"
 }

@@ -22,6 +22,7 @@ func (m image) put64(at int, v uint64) { binary.LittleEndian.PutUint64(m[at:], v
 func pvh(command string, memory []Region, modules ...Range) image {
 	m := make(image, 64<<10)
 	m.put32(0x100, magicPVH)
+	m.put32(0x100+pvhVersion, 1)
 	m.put32(0x100+pvhMapEntries, uint32(len(memory)))
 	m.put64(0x100+pvhMap, 0x1000)
 	m.put64(0x100+pvhCommand, 0x8000)

@@ -1,15 +1,22 @@
 package info
 
 // Tags of the Multiboot2 boot information (Multiboot2 specification 2.0,
-// section 3.6).
+// section 3.6). The others are known and of no use here: the BIOS's boot device
+// (5), VBE's own tables (7), ELF sections (9), APM (10), UEFI's system table and
+// image handle (11, 12, 19, 20), which only its boot services could use, SMBIOS
+// (13), the network (16), and where a relocatable image was put (21).
 const (
-	mbEnd         = 0
-	mbCommandLine = 1
-	mbModule      = 3
-	mbMemoryMap   = 6
-	mbFramebuffer = 8
-	mbRSDP1       = 14
-	mbRSDP2       = 15
+	mbEnd          = 0
+	mbCommandLine  = 1
+	mbLoaderName   = 2
+	mbModule       = 3
+	mbBasicMemory  = 4
+	mbMemoryMap    = 6
+	mbFramebuffer  = 8
+	mbRSDP1        = 14
+	mbRSDP2        = 15
+	mbEFIMap       = 17
+	mbBootServices = 18 // UEFI's boot services still run
 
 	mbMaxSize = 1 << 20 // no honest loader hands over more
 )
@@ -28,6 +35,34 @@ func parseMultiboot2(b *Boot, addr uint64, m Memory) error {
 		return ErrUnread
 	}
 	b.Reserve(addr, addr+total)
+	// What a tag means depends on whether some others are there: these first.
+	var has tags
+	if err := eachTag(p, func(kind uint32, t []byte) { has.note(kind, t) }); err != nil {
+		return err
+	}
+	b.UEFI = has.efiMap
+	if has.bootServices {
+		b.complain("the loader left UEFI's boot services running; their memory is not used", 0, 0)
+	}
+	return eachTag(p, func(kind uint32, t []byte) { parseTag(b, &has, kind, t) })
+}
+
+// tags says which tags there are.
+type tags struct{ memoryMap, efiMap, bootServices bool }
+
+func (h *tags) note(kind uint32, t []byte) {
+	switch kind {
+	case mbMemoryMap:
+		h.memoryMap = h.memoryMap || len(t) > 16
+	case mbEFIMap:
+		h.efiMap = h.efiMap || len(t) > 16
+	case mbBootServices:
+		h.bootServices = true
+	}
+}
+
+// eachTag calls f for each tag of the boot information p, header included.
+func eachTag(p []byte, f func(kind uint32, t []byte)) error {
 	for off := 8; off+8 <= len(p); {
 		kind, size := le32(p, off), int(le32(p, off+4))
 		if kind == mbEnd {
@@ -36,7 +71,7 @@ func parseMultiboot2(b *Boot, addr uint64, m Memory) error {
 		if size < 8 || size > len(p)-off {
 			return ErrTruncated
 		}
-		parseTag(b, kind, p[off:off+size])
+		f(kind, p[off:off+size])
 		off += (size + 7) &^ 7
 	}
 	return ErrTruncated
@@ -44,13 +79,27 @@ func parseMultiboot2(b *Boot, addr uint64, m Memory) error {
 
 // parseTag reads one tag, header included. A tag too short for its kind is
 // skipped.
-func parseTag(b *Boot, kind uint32, t []byte) {
+func parseTag(b *Boot, has *tags, kind uint32, t []byte) {
 	switch kind {
 	case mbCommandLine:
 		b.SetCommandLine(t[8:])
+	case mbLoaderName:
+		for _, c := range t[8:] {
+			if c == 0 || b.nName == len(b.name) {
+				break
+			}
+			b.name[b.nName] = c
+			b.nName++
+		}
 	case mbModule:
 		if len(t) >= 16 {
 			b.addModule(uint64(le32(t, 8)), uint64(le32(t, 12)))
+		}
+	case mbBasicMemory:
+		// KiB from 0 on and from 1 MiB on, for want of better.
+		if len(t) >= 16 && !has.memoryMap && !has.efiMap {
+			b.add(0, min(uint64(le32(t, 8)), 640)<<10, Usable)
+			b.add(1<<20, uint64(le32(t, 12))<<10, Usable)
 		}
 	case mbMemoryMap:
 		if len(t) < 16 {
@@ -61,10 +110,14 @@ func parseTag(b *Boot, kind uint32, t []byte) {
 			return
 		}
 		for off := 16; off+size <= len(t); off += size {
-			b.addRegion(le64(t, off), le64(t, off+8), Kind(le32(t, off+16)))
+			b.add(le64(t, off), le64(t, off+8), firmwareKind(le32(t, off+16)))
 		}
+	case mbEFIMap:
+		parseEFIMap(b, t, has)
 	case mbFramebuffer:
-		b.Framebuffer = parseFramebuffer(t)
+		if b.Framebuffer = parseFramebuffer(t); b.Framebuffer.Kind == NoFramebuffer {
+			b.complain("the screen that the loader describes makes no sense", 0, 0)
+		}
 	case mbRSDP1, mbRSDP2:
 		// Both may come; the newer one is the longer one.
 		if n := len(t) - 8; n <= len(b.RSDPCopy) && n > b.RSDPLen {

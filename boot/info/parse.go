@@ -15,6 +15,7 @@ const (
 // Parse fills b from the boot information at physical address ebx, as found in
 // that register at the entry point. eax tells Multiboot2; under PVH it holds
 // nothing of use. The command line's "mem=" is applied to the memory map.
+// b must be the zero Boot.
 func Parse(b *Boot, eax, ebx uint32, m Memory) error {
 	var err error
 	if eax == magicMultiboot2 {
@@ -27,9 +28,14 @@ func Parse(b *Boot, eax, ebx uint32, m Memory) error {
 	if err != nil {
 		return err
 	}
+	b.normalise()
+	if top := b.UsableTop(); top > MaxMemory {
+		b.complain("memory above 512 GiB is not used", MaxMemory, top)
+		b.clip(MaxMemory, Beyond)
+	}
 	if v, ok := b.Option("mem"); ok {
 		if limit, ok := ParseSize(v); ok && limit > 0 {
-			b.clip(limit)
+			b.clip(limit, Clipped)
 		}
 	}
 	if _, _, ok := b.NextFree(0); !ok {
@@ -41,6 +47,7 @@ func Parse(b *Boot, eax, ebx uint32, m Memory) error {
 // Offsets in struct hvm_start_info and its tables (xen/interface/hvm/start_info.h).
 const (
 	pvhSize       = 56
+	pvhVersion    = 4
 	pvhModules    = 12
 	pvhModuleList = 16
 	pvhCommand    = 24
@@ -50,6 +57,8 @@ const (
 
 	pvhModuleSize = 32 // struct hvm_modlist_entry
 	pvhMapSize    = 24 // struct hvm_memmap_table_entry
+
+	pvhMaxMap = 4096 // no honest loader has more entries
 )
 
 func parsePVH(b *Boot, addr uint64, m Memory) error {
@@ -62,16 +71,18 @@ func parsePVH(b *Boot, addr uint64, m Memory) error {
 	}
 	b.RSDP = le64(s, pvhRSDP)
 
-	n := uint64(le32(s, pvhMapEntries))
-	at := le64(s, pvhMap)
-	for i := uint64(0); i < n && i < maxRegions; i++ {
+	n, at := uint64(le32(s, pvhMapEntries)), le64(s, pvhMap)
+	if le32(s, pvhVersion) == 0 {
+		n = 0 // the first version had no memory map
+	}
+	for i := range min(n, pvhMaxMap) {
 		e := m.Bytes(at+i*pvhMapSize, pvhMapSize)
 		if e == nil {
 			return ErrUnread
 		}
-		b.addRegion(le64(e, 0), le64(e, 8), Kind(le32(e, 16)))
+		b.add(le64(e, 0), le64(e, 8), firmwareKind(le32(e, 16)))
 	}
-	if n > maxRegions {
+	if n > pvhMaxMap {
 		b.Dropped++
 	}
 
@@ -79,15 +90,14 @@ func parsePVH(b *Boot, addr uint64, m Memory) error {
 		b.SetCommandLine(cstring(m, c))
 	}
 
-	n = uint64(le32(s, pvhModules))
-	at = le64(s, pvhModuleList)
-	for i := uint64(0); i < n && i < maxModules; i++ {
+	n, at = uint64(le32(s, pvhModules)), le64(s, pvhModuleList)
+	for i := range min(n, maxModules) {
 		e := m.Bytes(at+i*pvhModuleSize, pvhModuleSize)
 		if e == nil {
 			return ErrUnread
 		}
 		start, size := le64(e, 0), le64(e, 8)
-		b.addModule(start, start+size)
+		b.addModule(start, start+size) // one that wraps around is refused there
 	}
 	if n > maxModules {
 		b.Dropped++
@@ -104,61 +114,6 @@ func cstring(m Memory, addr uint64) []byte {
 		}
 	}
 	return nil
-}
-
-// ParseSize reads a number with a unit, as "512M" or "0x100000". It accepts
-// what the command line of Linux does (lib/cmdline.c, memparse).
-func ParseSize(s []byte) (v uint64, ok bool) {
-	base := uint64(10)
-	if len(s) > 1 && s[0] == '0' {
-		if base, s = 8, s[1:]; s[0] == 'x' || s[0] == 'X' {
-			base, s = 16, s[1:]
-		}
-	}
-	i := 0
-	for ; i < len(s); i++ {
-		var d uint64
-		switch c := s[i]; {
-		case '0' <= c && c <= '9':
-			d = uint64(c - '0')
-		case 'a' <= c && c <= 'f':
-			d = uint64(c-'a') + 10
-		case 'A' <= c && c <= 'F':
-			d = uint64(c-'A') + 10
-		default:
-			d = base
-		}
-		if d >= base {
-			break
-		}
-		if v > (^uint64(0)-d)/base {
-			return 0, false
-		}
-		v = v*base + d
-	}
-	if i == 0 && base != 8 {
-		return 0, false
-	}
-	shift := 0
-	if i < len(s) {
-		switch s[i] {
-		case 'k', 'K':
-			shift = 10
-		case 'm', 'M':
-			shift = 20
-		case 'g', 'G':
-			shift = 30
-		case 't', 'T':
-			shift = 40
-		default:
-			return 0, false
-		}
-		i++
-	}
-	if i != len(s) || v > ^uint64(0)>>shift {
-		return 0, false
-	}
-	return v << shift, true
 }
 
 func le16(p []byte, o int) uint16 { return uint16(p[o]) | uint16(p[o+1])<<8 }
