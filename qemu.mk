@@ -29,7 +29,7 @@ TEXT_BASE := -0x7ffffefff000
 
 IMAGE    := $(OUT)/tamarix-usb.img
 
-.PHONY: help kernel initramfs run usb usb-verify test profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
+.PHONY: help kernel initramfs run usb usb-verify test test-pc screenshots profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
 
 help:
 	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
@@ -39,6 +39,7 @@ help:
 	@echo 'make usb-verify DEV=/dev/sdX   compare a stick with it'
 	@echo 'make debug       the same, waiting for gdb'
 	@echo 'make test        all tests; RUN=regexp for some of them'
+	@echo 'make test-pc     the USB image on PCs of every kind, most of an hour; RUN=name for those that begin so'
 	@echo 'make stress      ten minutes of load'
 	@echo 'make bench       side by side with Linux, about 20 minutes; N= boots, ROWS= of them, PARTS=, QUICK=1'
 	@echo 'make bench-figures   measure what make test holds the kernel to'
@@ -107,6 +108,13 @@ debug: kernel qemu-installed
 
 test: check-go
 	$(GO) run ./scripts/test -run "$(RUN)"
+
+test-pc: check-go
+	$(GO) run ./scripts/test -pc -run "$(RUN)"
+
+# The pictures in scripts/screens, which the README shows.
+screenshots: check-go
+	$(GO) run ./scripts/test -screenshots
 
 # A profile of the kernel in one row of the benchmark, for go tool pprof.
 profile: kernel qemu-installed

@@ -41,7 +41,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 		return nil, err
 	}
 	procfs.Register(newProcInfo())
-	sysfs.Register(append(attributes(), firmwareTables()...))
+	sysfs.Register(attributes())
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }
 

@@ -185,7 +185,8 @@ func newStack(n uint64) (top uint64) {
 }
 
 // kmapInit makes the top-level entries of the upper half, once and for all.
-func kmapInit() {
+func kmapInit(root Frame) {
+	kernelRoot = root
 	for va := uint64(heapBase); va < heapEnd; va += 1 << 39 {
 		topEntry(va)
 	}

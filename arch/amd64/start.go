@@ -70,10 +70,8 @@ func earlyInit(b *info.Boot) uint64 {
 	// The first allocations look for the CPU's area, so that comes first.
 	c := firstArea(b)
 	wrmsr(msrGSBase, c.self)
-	kernelRoot = Frame(b.Root)
-	trampolineReserve(b)
 	frameInit(b)
-	kmapInit()
+	kmapInit(Frame(b.Root))
 	areaInit(c, 0, 0)
 	stubInit()
 	userCopyLow, userCopyHigh, userCopyExit = userCopyRange()
@@ -92,11 +90,9 @@ func earlyInit(b *info.Boot) uint64 {
 	}
 	apicMap()
 	cpuLoad(c)
-	c.apicID = readAPICID()
-	initPIC()
-	initIOAPICs()
 	apicCalibrate()
-	c.online = cpuOnline
+	c.apicID = apicRead(apicID) >> destination
+	c.online = 1
 	c.lastStamp = Nanotime()
 	startCPUs(c)
 	useFastClock()

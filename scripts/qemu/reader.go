@@ -3,11 +3,15 @@ package qemu
 import (
 	"bytes"
 	"image"
+	"image/color"
+	"slices"
 	"strings"
 )
 
 // A Font is the shapes of the characters that a reader knows. A shape has one
-// byte for each pixel, row by row, 1 where the character is.
+// byte for each pixel, row by row: 0 for the background and more for the character,
+// if there are several steps between them. Steps that are not used are left out,
+// so that a shape does not depend on colours.
 type Font struct {
 	Width, Height int
 	shapes        map[string]rune
@@ -16,8 +20,8 @@ type Font struct {
 
 // A shape is a character and its picture.
 type shape struct {
-	char rune
-	bits []byte
+	char   rune
+	levels []byte
 }
 
 // NewFont is a font without characters, of cells of that size.
@@ -25,70 +29,174 @@ func NewFont(width, height int) *Font {
 	return &Font{Width: width, Height: height, shapes: map[string]rune{}}
 }
 
-// Add adds a character; on tells which pixels are its. Of two characters that
-// look the same the first one counts.
-func (f *Font) Add(char rune, on func(x, y int) bool) {
-	bits := make([]byte, f.Width*f.Height)
-	for i := range bits {
-		if on(i%f.Width, i/f.Width) {
-			bits[i] = 1
-		}
+// Add adds a character; level tells how much of each pixel is its, in any steps
+// from 0 on. Of two characters that look the same the first one counts.
+func (f *Font) Add(char rune, level func(x, y int) int) {
+	levels := make([]byte, f.Width*f.Height)
+	for i := range levels {
+		levels[i] = byte(level(i%f.Width, i/f.Width))
 	}
-	if _, ok := f.shapes[string(bits)]; ok {
+	key := string(ranked(levels, nil))
+	if _, ok := f.shapes[key]; ok {
 		return
 	}
-	f.shapes[string(bits)] = char
-	f.list = append(f.list, shape{char, bits})
+	f.shapes[key] = char
+	f.list = append(f.list, shape{char, levels})
+}
+
+// ranked numbers the steps that there are from 0 on, without gaps; rows that are
+// to be left out become 0.
+func ranked(levels []byte, out []bool) []byte {
+	var rank [256]byte
+	for i, l := range levels {
+		if out == nil || !out[i] {
+			rank[l] = 1
+		}
+	}
+	n := byte(0)
+	for l := range rank {
+		if rank[l] != 0 {
+			rank[l] = n
+			n++
+		}
+	}
+	r := make([]byte, len(levels))
+	for i, l := range levels {
+		if out == nil || !out[i] {
+			r[i] = rank[l]
+		}
+	}
+	return r
+}
+
+// reverse makes the background of a ranked shape the character, in place.
+func reverse(levels []byte, out []bool) {
+	top := slices.Max(levels)
+	for i := range levels {
+		if out == nil || !out[i] {
+			levels[i] = top - levels[i]
+		}
+	}
 }
 
 // Unread stands for a cell that shows no character of the font.
 const Unread = '\ufffd'
 
-// lookup finds the character of a shape, which may be drawn the other way round
-// (a cursor, reverse video), underlined, or have the cursor's line in it. It
-// overwrites bits.
-func (f *Font) lookup(bits []byte) rune {
-	if r, ok := f.shapes[string(bits)]; ok {
-		return r
+// colours is the number of colours up to which a cell is taken for text: the
+// steps of a smooth character, and a cursor.
+const colours = 6
+
+// levels turns the pixels of a cell, numbers of colours, into steps from the
+// background, the colour of most, to the one that differs most from it. It is nil
+// if there are too many colours.
+func levels(pixels []byte, palette color.Palette, out []bool) []byte {
+	var list [colours]byte
+	var count [colours]int
+	n := 0
+	which := make([]byte, len(pixels))
+	for i, c := range pixels {
+		if out != nil && out[i] {
+			continue
+		}
+		k := 0
+		for k < n && list[k] != c {
+			k++
+		}
+		if k == n {
+			if n == colours {
+				return nil
+			}
+			list[n] = c
+			n++
+		}
+		which[i] = byte(k)
+		count[k]++
 	}
-	for range 2 {
-		if r := f.lined(bits); r != Unread {
-			return r
-		}
-		for i := range bits {
-			bits[i] ^= 1
-		}
-		if r, ok := f.shapes[string(bits)]; ok {
-			return r
+	if n == 0 {
+		return which
+	}
+	// The ends are the two that differ most.
+	a, b, far := 0, 0, -1
+	for i := range n {
+		for j := range i {
+			if d := distance(palette[list[i]], palette[list[j]]); d > far {
+				a, b, far = i, j, d
+			}
 		}
 	}
-	return Unread
+	if count[b] > count[a] {
+		a = b
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int {
+		return distance(palette[list[a]], palette[list[x]]) - distance(palette[list[a]], palette[list[y]])
+	})
+	var rank [colours]byte
+	for r, k := range order {
+		rank[k] = byte(r)
+	}
+	for i := range which {
+		if out == nil || !out[i] {
+			which[i] = rank[which[i]]
+		}
+	}
+	return which
 }
 
-// lined finds the character of a shape that has lines through its lower half.
-func (f *Font) lined(bits []byte) rune {
-	line := bytes.Repeat([]byte{1}, f.Width)
-	var rows []int
-	for y := f.Height / 2; y < f.Height; y++ {
-		if bytes.Equal(bits[y*f.Width:][:f.Width], line) {
-			rows = append(rows, y)
+// distance is how much two colours differ.
+func distance(a, b color.Color) int {
+	c, d := a.(color.RGBA), b.(color.RGBA)
+	sq := func(x, y uint8) int { return (int(x) - int(y)) * (int(x) - int(y)) }
+	return sq(c.R, d.R) + sq(c.G, d.G) + sq(c.B, d.B)
+}
+
+// lookup finds the character that a cell shows, which may be drawn the other way
+// round (a cursor, reverse video). Unless quick is set, it may also have lines
+// through its foot: underlined, or a cursor.
+func (f *Font) lookup(pixels []byte, palette color.Palette, quick bool) rune {
+	l := levels(pixels, palette, nil)
+	if l != nil {
+		if r, ok := f.shapes[string(l)]; ok {
+			return r
+		}
+		reverse(l, nil)
+		if r, ok := f.shapes[string(l)]; ok {
+			return r
 		}
 	}
-	if len(rows) == 0 {
+	if quick {
 		return Unread
 	}
-	plain := bytes.Clone(bits)
-	for _, y := range rows {
-		clear(plain[y*f.Width:][:f.Width])
+	return f.lined(pixels, palette)
+}
+
+// lined finds the character of a cell that has lines through its foot.
+func (f *Font) lined(pixels []byte, palette color.Palette) rune {
+	out := make([]bool, len(pixels))
+	lines := 0
+	for y := f.Height * 3 / 4; y < f.Height; y++ {
+		row := pixels[y*f.Width:][:f.Width]
+		if slices.Max(row) == slices.Min(row) && row[0] != pixels[0] {
+			lines++
+			for x := range f.Width {
+				out[y*f.Width+x] = true
+			}
+		}
 	}
-	for _, s := range f.list {
-		want := bytes.Clone(s.bits)
-		for _, y := range rows {
-			clear(want[y*f.Width:][:f.Width])
+	l := levels(pixels, palette, out)
+	if lines == 0 || l == nil {
+		return Unread
+	}
+	for range 2 {
+		for _, s := range f.list {
+			if bytes.Equal(l, ranked(s.levels, out)) {
+				return s.char
+			}
 		}
-		if bytes.Equal(plain, want) {
-			return s.char
-		}
+		reverse(l, out)
 	}
 	return Unread
 }
@@ -107,62 +215,42 @@ func (s *Screen) Text() string {
 	return strings.Join(s.Lines, "\n") + "\n"
 }
 
-// cell reads the cell at that place into bits: 1 for what differs from the colour
-// of most of it. It is false if there are more than two colours, or if pixels
-// that the scale makes one differ.
-func (f *Font) cell(p *image.Paletted, x, y, scale int, bits []byte) bool {
-	var colours [2]uint8
-	var count [2]int
-	n := 0
-	for i := range bits {
+// cell reads the pixels of the cell at that place. It is false if pixels that the
+// scale makes one differ.
+func (f *Font) cell(p *image.Paletted, x, y, scale int, pixels []byte) bool {
+	for i := range pixels {
 		px, py := x+i%f.Width*scale, y+i/f.Width*scale
 		c := p.Pix[py*p.Stride+px]
-		for dy := range scale {
-			row := p.Pix[(py+dy)*p.Stride+px:][:scale]
-			for _, d := range row {
-				if d != c {
-					return false
+		if scale > 1 {
+			for dy := range scale {
+				for _, d := range p.Pix[(py+dy)*p.Stride+px:][:scale] {
+					if d != c {
+						return false
+					}
 				}
 			}
 		}
-		k := 0
-		for k < n && colours[k] != c {
-			k++
-		}
-		if k == n {
-			if n == 2 {
-				return false
-			}
-			colours[n] = c
-			n++
-		}
-		bits[i] = byte(k)
-		count[k]++
-	}
-	if count[1] > count[0] {
-		for i := range bits {
-			bits[i] ^= 1
-		}
+		pixels[i] = c
 	}
 	return true
 }
 
-// at reads a picture whose first cell is at x, y. If quick, only characters as the
-// font has them are found.
+// at reads a picture whose first cell is at x, y.
 func (f *Font) at(p *image.Paletted, x, y, scale int, quick bool) *Screen {
 	w, h := f.Width*scale, f.Height*scale
 	s := &Screen{Picture: p, Cell: image.Pt(w, h), Scale: scale}
-	bits := make([]byte, f.Width*f.Height)
+	pixels := make([]byte, f.Width*f.Height)
+	known := map[string]rune{} // cells of this picture, most of which come again
 	var line []rune
 	for ; y+h <= p.Rect.Dy(); y += h {
 		line = line[:0]
 		for cx := x; cx+w <= p.Rect.Dx(); cx += w {
 			r := rune(Unread)
-			if f.cell(p, cx, y, scale, bits) {
-				if c, ok := f.shapes[string(bits)]; ok {
-					r = c
-				} else if !quick {
-					r = f.lookup(bits)
+			if f.cell(p, cx, y, scale, pixels) {
+				var ok bool
+				if r, ok = known[string(pixels)]; !ok {
+					r = f.lookup(pixels, p.Palette, quick)
+					known[string(pixels)] = r
 				}
 			}
 			if r == Unread {

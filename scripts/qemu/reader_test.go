@@ -10,27 +10,43 @@ import (
 	"testing"
 )
 
-// checker is a font of a few characters that are easy to draw.
+// checker is a font of a few characters that are easy to draw, in four steps.
 func checker() *Font {
 	f := NewFont(8, 16)
-	f.Add(' ', func(x, y int) bool { return false })
+	f.Add(' ', func(x, y int) int { return 0 })
 	for c := 'a'; c <= 'z'; c++ { // a number in binary, each digit two short lines
 		n := int(c - 'a' + 1)
-		f.Add(c, func(x, y int) bool { return x > 0 && x < 7 && y > 1 && y < 12 && n>>(y/2-1)&1 != 0 || y == 1 && x == 3 })
+		f.Add(c, func(x, y int) int {
+			switch {
+			case x > 0 && x < 7 && y > 1 && y < 12 && n>>(y/2-1)&1 != 0:
+				return 3
+			case y == 1 && x == 3:
+				return 1
+			case y == 1 && n%3 == 0:
+				return 2
+			}
+			return 0
+		})
 	}
 	return f
 }
 
-// draw puts lines on a picture of that size, in two colours.
-func draw(f *Font, width, height, x0, y0, scale int, lines []string) *image.Paletted {
-	p := image.NewPaletted(image.Rect(0, 0, width, height), color.Palette{color.Black, color.White, color.Gray{100}})
+// black is light on dark, blue yellow on blue.
+var (
+	black = color.Palette{color.RGBA{0, 0, 0, 255}, color.RGBA{85, 85, 85, 255}, color.RGBA{170, 170, 170, 255}, color.RGBA{255, 255, 255, 255}, color.RGBA{200, 0, 0, 255}}
+	blue  = color.Palette{color.RGBA{0, 0, 200, 255}, color.RGBA{60, 60, 133, 255}, color.RGBA{120, 120, 67, 255}, color.RGBA{180, 180, 0, 255}, color.RGBA{255, 255, 255, 255}}
+)
+
+// draw puts lines on a picture of that size.
+func draw(f *Font, colours color.Palette, width, height, x0, y0, scale int, lines []string) *image.Paletted {
+	p := image.NewPaletted(image.Rect(0, 0, width, height), colours)
 	for row, line := range lines {
 		for col, r := range []rune(line) {
 			for _, s := range f.list {
 				if s.char != r {
 					continue
 				}
-				for i, b := range s.bits {
+				for i, b := range s.levels {
 					for d := range scale * scale {
 						x := x0 + (col*f.Width+i%f.Width)*scale + d%scale
 						y := y0 + (row*f.Height+i/f.Width)*scale + d/scale
@@ -49,7 +65,7 @@ func TestRead(t *testing.T) {
 	for _, c := range []struct{ width, height, x, y, scale int }{
 		{640, 480, 0, 0, 1}, {1920, 1080, 0, 0, 2}, {1366, 768, 3, 0, 1}, {800, 600, 0, 4, 1}, {1921, 1083, 0, 0, 3},
 	} {
-		s := Read(draw(f, c.width, c.height, c.x, c.y, c.scale, lines), f, NewFont(9, 14))
+		s := Read(draw(f, blue, c.width, c.height, c.x, c.y, c.scale, lines), f, NewFont(9, 14))
 		if !slices.Equal(s.Lines[:3], lines) || s.Scale != c.scale || s.Unread != 0 {
 			t.Errorf("%v: scale %d, %d unread, %q", c, s.Scale, s.Unread, s.Lines[:3])
 		}
@@ -60,23 +76,37 @@ func TestReadCursor(t *testing.T) {
 	f := checker()
 	lines := []string{"hello there", "over and out"}
 	for name, change := range map[string]func(p *image.Paletted, x, y int){
-		"block":     func(p *image.Paletted, x, y int) { p.SetColorIndex(x, y, p.ColorIndexAt(x, y)^1) },
-		"colours":   func(p *image.Paletted, x, y int) { p.SetColorIndex(x, y, 2-p.ColorIndexAt(x, y)*2) },
-		"underline": func(p *image.Paletted, x, y int) { p.SetColorIndex(x, y, p.ColorIndexAt(x, y)|uint8(y%16/14)) },
-		"struck":    func(p *image.Paletted, x, y int) { p.SetColorIndex(x, y, p.ColorIndexAt(x, y)|uint8(y%16/10&1)) },
+		"block": func(p *image.Paletted, x, y int) { p.SetColorIndex(x, y, 3-p.ColorIndexAt(x, y)) },
+		"underline": func(p *image.Paletted, x, y int) {
+			if y%16 >= 14 {
+				p.SetColorIndex(x, y, 3)
+			}
+		},
+		"other": func(p *image.Paletted, x, y int) {
+			if y%16 >= 14 {
+				p.SetColorIndex(x, y, 4)
+			}
+		},
+		"twice": func(p *image.Paletted, x, y int) {
+			if y%16 == 12 || y%16 == 14 {
+				p.SetColorIndex(x, y, 3)
+			}
+		},
 	} {
 		for _, col := range []int{0, 5, 20} {
-			p := draw(f, 640, 480, 0, 0, 1, lines)
-			for i := range 8 * 16 {
-				change(p, col*8+i%8, i/8)
-			}
-			if s := Read(p, f); !slices.Equal(s.Lines[:2], lines) {
-				t.Errorf("%s at %d: %q", name, col, s.Lines[:2])
+			for _, colours := range []color.Palette{black, blue} {
+				p := draw(f, colours, 640, 480, 0, 0, 1, lines)
+				for i := range 8 * 16 {
+					change(p, col*8+i%8, i/8)
+				}
+				if s := Read(p, f); !slices.Equal(s.Lines[:2], lines) {
+					t.Errorf("%s at %d: %q", name, col, s.Lines[:2])
+				}
 			}
 		}
 	}
 	// One wrong pixel is no character.
-	p := draw(f, 640, 480, 0, 0, 1, lines)
+	p := draw(f, black, 640, 480, 0, 0, 1, lines)
 	p.SetColorIndex(1, 15, 1)
 	if s := Read(p, f); s.Unread != 1 || !strings.HasPrefix(s.Lines[0], string(Unread)+"ello") {
 		t.Errorf("a wrong pixel: %q", s.Lines[0])

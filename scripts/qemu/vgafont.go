@@ -33,11 +33,11 @@ func VGAFont() (*Font, error) {
 	f := NewFont(9, 16)
 	glyphs := rom[at:][:256*16]
 	add := func(n int) {
-		f.Add(cp437[n], func(x, y int) bool {
+		f.Add(cp437[n], func(x, y int) int {
 			if x == 8 && n&0xe0 != 0xc0 {
-				return false
+				return 0
 			}
-			return glyphs[16*n+y]>>(7-min(x, 7))&1 != 0
+			return int(glyphs[16*n+y] >> (7 - min(x, 7)) & 1)
 		})
 	}
 	for n := 32; n < 256; n++ { // before the others: 0 looks like a space

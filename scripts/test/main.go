@@ -1,6 +1,6 @@
 // Test runs all of Tamarix's tests, or some of them by name.
 //
-//	go run ./scripts/test [-run NAME] [-stress 10m]
+//	go run ./scripts/test [-run NAME] [-stress 10m] [-pc] [-screenshots]
 //
 // Without a name: gofmt, go vet, go test -race ./... on this host, the kernel and
 // the images, then the machines in QEMU (scripts/qemutest). With one, only what
@@ -10,7 +10,9 @@
 //	-run TestBusybox      a test of scripts/qemutest, if it has one of that name;
 //	-run TestParse        else of the other packages, on this host
 //
-// -stress runs everything at once on four CPUs for that long.
+// -stress runs everything at once on four CPUs for that long. -pc boots the USB
+// image on every kind of PC, or on those whose names begin with that of -run.
+// -screenshots makes the pictures in scripts/screens anew.
 package main
 
 import (
@@ -32,13 +34,19 @@ import (
 func main() {
 	name := flag.String("run", "", "only the tests of that `name`")
 	stress := flag.Duration("stress", 0, "run the stress test for that long")
+	pc := flag.Bool("pc", false, "the USB image on every kind of PC")
+	screens := flag.Bool("screenshots", false, "only make the README's pictures")
 	flag.Parse()
 	root, err := image.Root()
 	if err == nil {
 		err = os.Chdir(root)
 	}
 	if err == nil {
-		err = run(*name, *stress)
+		if *screens {
+			err = machines("^TestScreenshots$", "TAMARIX_SCREENSHOTS=1")
+		} else {
+			err = run(*name, *stress, *pc)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL:", err)
@@ -48,12 +56,19 @@ func main() {
 }
 
 // run chooses what is to be done and does it.
-func run(name string, stress time.Duration) error {
+func run(name string, stress time.Duration, pc bool) error {
 	if err := command("checking what is installed", nil, "scripts/deps.sh", "test"); err != nil {
 		return err
 	}
 	if stress > 0 {
 		return machines("^TestStress$", fmt.Sprintf("STRESS_SECONDS=%d", int(stress.Seconds())))
+	}
+	if pc {
+		pattern := "^TestPC$"
+		if name != "" {
+			pattern += "/^" + regexp.QuoteMeta(strings.TrimPrefix(name, "TestPC/"))
+		}
+		return machines(pattern, "TAMARIX_PC=1")
 	}
 	if name == "" {
 		return everything()
@@ -105,7 +120,7 @@ func everything() error {
 
 // formatted complains about files that gofmt would change.
 func formatted() error {
-	dirs := []string{"arch", "boot", "fs", "initramfs", "kernel", "mm", "proc", "scripts"}
+	dirs := []string{"arch", "boot", "dev", "fs", "initramfs", "kernel", "mm", "proc", "scripts"}
 	out, err := exec.Command("gofmt", append([]string{"-l"}, dirs...)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("gofmt: %w\n%s", err, out)
@@ -122,7 +137,7 @@ func machines(pattern string, env ...string) error {
 	if err := command("building the kernel", nil, "make", "-s", "kernel"); err != nil {
 		return err
 	}
-	args := []string{"test", "-v", "-count=1", "-timeout=60m"}
+	args := []string{"test", "-v", "-count=1", "-timeout=3h"}
 	if pattern != "" {
 		args = append(args, "-run", pattern)
 	}
