@@ -41,7 +41,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 		return nil, err
 	}
 	procfs.Register(newProcInfo())
-	sysfs.Register(attributes())
+	sysfs.Register(append(attributes(), firmwareTables()...))
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }
 

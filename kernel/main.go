@@ -91,6 +91,7 @@ func reportMachine(b *info.Boot) {
 		klog.Warnf("%d items of the boot information found no room", b.Dropped)
 	}
 	arch.FirmwareReport(klog.Debugf, klog.Warnf)
+	arch.InterruptReport(klog.Debugf, klog.Warnf)
 	klog.Infof("Memory: %d KiB", b.UsableSize()>>10)
 	klog.Infof("CPUs: %d, time-stamp counter at %d.%03d MHz", arch.NumCPU(), arch.TSCHz()/1e6, arch.TSCHz()/1e3%1e3)
 }

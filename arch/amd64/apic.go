@@ -7,16 +7,21 @@ import (
 	"unsafe"
 )
 
-// The local APIC, through an uncached mapping in the upper half (SDM vol. 3A,
-// chapter 11).
+// The local APIC (SDM vol. 3A, chapter 11): in xAPIC mode through an uncached
+// mapping in the upper half, in x2APIC mode by MSRs (apic_mode.go says which).
 const (
 	apicID        = 0x20
+	apicVersion   = 0x30
 	apicTPR       = 0x80
 	apicEOI       = 0xb0
 	apicSpurious  = 0xf0
+	apicISR       = 0x100 // eight registers, 0x10 apart
+	apicErrors    = 0x280
+	apicLVTCMCI   = 0x2f0
 	apicICRLow    = 0x300
 	apicICRHigh   = 0x310
 	apicLVTTimer  = 0x320
+	apicLVTHeat   = 0x330
 	apicLVTPerf   = 0x340
 	apicLVT0      = 0x350
 	apicLVT1      = 0x360
@@ -26,19 +31,23 @@ const (
 	apicDivide    = 0x3e0
 	apicDivideBy1 = 0xb
 
-	apicEnable  = 1 << 8
-	lvtMasked   = 1 << 16
-	icrPending  = 1 << 12
-	icrAssert   = 1 << 14
-	icrNMI      = 4 << 8
-	icrInit     = 5 << 8
-	icrStartup  = 6 << 8
-	destination = 24
+	apicEnable = 1 << 8
+
+	// MSRs of x2APIC mode: that of a register at offset r is msrX2APIC + r>>4.
+	msrX2APIC = 0x800
+	msrX2ID   = msrX2APIC + apicID>>4
+	msrX2ICR  = msrX2APIC + apicICRLow>>4
+	msrX2Self = 0x83f
+
+	apicBaseOn = 1 << 11 // of IA32_APIC_BASE
+	apicBaseX2 = 1 << 10
 )
 
-// apicRegs is where the registers are mapped; apicHz the timer's frequency.
-// Set once at boot.
+// x2apic is the mode; apicWhy the reason for it; apicRegs where the registers are
+// mapped in the other; apicHz the timer's frequency. Set once at boot.
 var (
+	x2apic   bool
+	apicWhy  string
 	apicRegs uintptr
 	apicHz   uint64
 	apicMult uint64 // timer ticks per ns, scaled by 2^20
@@ -46,11 +55,18 @@ var (
 
 //go:nosplit
 func apicRead(r uintptr) uint32 {
+	if x2apic {
+		return uint32(rdmsr(msrX2APIC + uint32(r>>4)))
+	}
 	return atomic.LoadUint32((*uint32)(unsafe.Pointer(apicRegs + r)))
 }
 
 //go:nosplit
 func apicWrite(r uintptr, v uint32) {
+	if x2apic {
+		wrmsr(msrX2APIC+uint32(r>>4), uint64(v))
+		return
+	}
 	// A plain store: a locked one is undefined on device memory.
 	*(*uint32)(unsafe.Pointer(apicRegs + r)) = v
 }
@@ -58,16 +74,23 @@ func apicWrite(r uintptr, v uint32) {
 //go:nosplit
 func endOfInterrupt() { apicWrite(apicEOI, 0) }
 
-// sendIPI sends a vector to a CPU. Interrupts are off: the command register is
-// written in two halves.
+// sendIPI sends a command, which for most is a vector, to a CPU. Interrupts are
+// off: in xAPIC mode the command register is written in two halves.
 //
 //go:nosplit
-func sendIPI(to uint32, vector uint32) {
+func sendIPI(to uint32, command uint32) {
+	if x2apic {
+		// What was written before is to be seen by the CPU that is sent to, and
+		// a write of such an MSR does not wait for that (SDM vol. 3A, 11.12.3).
+		fence()
+		wrmsr(msrX2ICR, x2Command(to, command|icrAssert))
+		return
+	}
 	for apicRead(apicICRLow)&icrPending != 0 {
 		pause()
 	}
-	apicWrite(apicICRHigh, to<<destination)
-	apicWrite(apicICRLow, vector|icrAssert)
+	apicWrite(apicICRHigh, to<<xapicDestination)
+	apicWrite(apicICRLow, command|icrAssert)
 }
 
 // sendIPIAnywhere is sendIPI for goroutines.
@@ -82,31 +105,100 @@ func sendIPIAnywhere(to uint32, vector uint32) {
 //go:nosplit
 func sendNMI(to uint32) { sendIPI(to, icrNMI) }
 
-// apicMap maps the registers. The MADT and the CPU should agree on where they
-// are; the CPU knows.
+// readAPICID returns this CPU's id.
+func readAPICID() uint32 {
+	if x2apic {
+		return uint32(rdmsr(msrX2ID))
+	}
+	return apicRead(apicID) >> xapicDestination
+}
+
+// apicMap decides on the mode and maps the registers. The MADT and the CPU should
+// agree on where they are; the CPU knows.
 func apicMap() {
+	s := apicState{has: hasX2APIC, on: rdmsr(msrAPICBase)&apicBaseX2 != 0, maxID: madt.MaxID()}
+	s.locked = legacyAPICDisabled()
+	_, s.never = bootInfo.Option("nox2apic")
+	_, s.always = bootInfo.Option("x2apic")
+	if x2apic, apicWhy = s.x2(); x2apic {
+		return
+	}
 	base := rdmsr(msrAPICBase) & (physicalLimit() - 1) &^ (PageSize - 1)
 	if apicRegs = MapDevice(base, PageSize); apicRegs == 0 {
 		fatal("cannot map the local APIC", base)
 	}
 }
 
-// apicInit readies this CPU's APIC. Firmware may have left it in x2APIC mode,
-// whose registers are not in memory: it goes back by way of disabled.
-func apicInit() {
-	const enabled, x2 = 1 << 11, 1 << 10 // of IA32_APIC_BASE
-	if base := rdmsr(msrAPICBase); base&x2 != 0 {
-		wrmsr(msrAPICBase, base&^(enabled|x2))
-		wrmsr(msrAPICBase, base&^x2|enabled)
+// legacyAPICDisabled reports whether x2APIC mode cannot be left: an attempt would
+// fault (Intel, "Legacy xAPIC disable", IA32_XAPIC_DISABLE_STATUS).
+func legacyAPICDisabled() bool {
+	const (
+		msrCapabilities = 0x10a
+		hasStatus       = 1 << 21
+		msrStatus       = 0xbd
+		disabled        = 1 << 0
+	)
+	if max, _, _, _ := cpuid(0, 0); max < 7 {
+		return false
 	}
+	if _, _, _, d := cpuid(7, 0); d>>29&1 == 0 || rdmsr(msrCapabilities)&hasStatus == 0 {
+		return false
+	}
+	return rdmsr(msrStatus)&disabled != 0
+}
+
+// apicSetMode brings this CPU's APIC into the mode that all have. From x2APIC
+// mode the way back leads by disabled.
+func apicSetMode() {
+	base := rdmsr(msrAPICBase)
+	if x2apic {
+		if base&apicBaseX2 == 0 {
+			wrmsr(msrAPICBase, base|apicBaseOn)
+			wrmsr(msrAPICBase, base|apicBaseOn|apicBaseX2)
+		}
+		return
+	}
+	if base&apicBaseX2 != 0 {
+		wrmsr(msrAPICBase, base&^(apicBaseOn|apicBaseX2))
+	}
+	wrmsr(msrAPICBase, base&^apicBaseX2|apicBaseOn)
+}
+
+// apicInit readies the APIC of c, which runs it.
+func apicInit(c *percpu) {
+	apicSetMode()
 	apicWrite(apicTPR, 0)
-	apicWrite(apicLVTTimer, vectorTimer) // one-shot
-	apicWrite(apicLVTPerf, lvtMasked)
-	apicWrite(apicLVT0, lvtMasked)
-	apicWrite(apicLVT1, icrNMI)
-	apicWrite(apicLVTError, vectorError)
-	apicWrite(apicDivide, apicDivideBy1)
 	apicWrite(apicSpurious, apicEnable|vectorSpurious)
+	apicWrite(apicLVTTimer, vectorTimer) // one-shot
+	apicWrite(apicDivide, apicDivideBy1)
+	last := apicRead(apicVersion) >> 16 & 0xff // of the local vector table
+	if last >= 4 {
+		apicWrite(apicLVTPerf, lvtMasked)
+	}
+	const delivery, smi = 7 << 8, 2 << 8
+	if last >= 5 && apicRead(apicLVTHeat)&delivery != smi { // the firmware's, if so
+		apicWrite(apicLVTHeat, lvtMasked)
+	}
+	if last >= 6 {
+		apicWrite(apicLVTCMCI, lvtMasked)
+	}
+	// One CPU is enough to hear of a non-maskable interrupt.
+	pins := [2]uint32{lvtMasked, lvtMasked}
+	if c.index == 0 {
+		n := madt.LocalNMI(madt.UID(readAPICID()))
+		pins = nmiPins(n.Pin, n.ActiveLow)
+	}
+	apicWrite(apicLVT0, pins[0])
+	apicWrite(apicLVT1, pins[1])
+	apicWrite(apicErrors, 0)
+	apicWrite(apicLVTError, vectorError)
+	// What the firmware's own handlers took and never finished would hold up
+	// everything of lower priority. Bounded: 256 vectors at most are in service.
+	for n, v := 0, uintptr(0); v < 8 && n < 256; v++ {
+		for ; apicRead(apicISR+v*0x10) != 0 && n < 256; n++ {
+			endOfInterrupt()
+		}
+	}
 }
 
 // apicCalibrate measures the timer against the time stamp counter.

@@ -37,7 +37,7 @@ const (
 
 // What the boot CPU has; every CPU must have the same. Set once at boot.
 var (
-	hasMCE, hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP bool
+	hasMCE, hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP, hasX2APIC bool
 
 	xsaveMask uint32 // what XSAVE and XRSTOR move: XCR0 without SSE; 0: FXSAVE
 	frameMask uint32 // what signal frames hold: XCR0; 0: FXSAVE's image
@@ -51,6 +51,7 @@ func detectFeatures() {
 	_, _, c, d := cpuid(1, 0)
 	hasMCE = d>>7&1 != 0
 	cpuHasXSAVE = c>>26&1 != 0
+	hasX2APIC = c>>21&1 != 0
 	hasRDRAND = c>>30&1 != 0
 	if max >= 7 {
 		_, b, c, _ := cpuid(7, 0)
@@ -99,7 +100,7 @@ func cpuLoad(c *percpu) {
 	wrmsr(msrSTAR, selUser32<<48|selKernelCode<<32)
 	wrmsr(msrLSTAR, pcSyscallEntry())
 	wrmsr(msrSFMASK, flagsCleared)
-	apicInit()
+	apicInit(c)
 }
 
 // enableXSAVE gives this CPU's users all the state the kernel can keep for

@@ -182,6 +182,37 @@ func FirmwareReport(debug, warn func(format string, a ...any)) {
 	}
 }
 
+// InterruptReport says how interrupts are delivered and which CPUs are missing,
+// like FirmwareReport.
+func InterruptReport(debug, warn func(format string, a ...any)) {
+	mode := "xAPIC"
+	if x2apic {
+		mode = "x2APIC"
+	}
+	debug("APIC: %s mode: %s", mode, apicWhy)
+	for i := range ioapicCount {
+		c := &ioapics.list[i]
+		debug("I/O APIC: global interrupts %d to %d", c.base, c.base+c.entries-1)
+	}
+	if ioapicCount == 0 {
+		warn("no I/O APIC: devices have no interrupts")
+	}
+	if id := interruptCPU(); id >= firstX2ID {
+		warn("device interrupts cannot reach a CPU with APIC id %d", id)
+	} else if id != cpuByIndex(0).apicID {
+		debug("device interrupts go to the CPU with APIC id %d: those from %d on would need interrupt remapping", id, firstX2ID)
+	}
+	for _, id := range silentCPUs[:min(silentCPU, len(silentCPUs))] {
+		warn("the CPU with APIC id %d does not start", id)
+	}
+	if n := silentCPU - len(silentCPUs); n > 0 {
+		warn("%d more CPUs do not start", n)
+	}
+	if foreignCPU > 0 {
+		warn("%d CPUs have APIC ids from %d on, but no x2APIC mode", foreignCPU, firstX2ID)
+	}
+}
+
 // trim cuts the padding off a name in a table, and whatever could upset a
 // terminal.
 func trim(p []byte) []byte {

@@ -50,5 +50,8 @@ func ReadRTC() (time.Time, error) { return time.Now().UTC(), nil }
 // FirmwareReport logs what is known of the firmware's tables: nothing.
 func FirmwareReport(debug, warn func(format string, a ...any)) {}
 
+// InterruptReport says how interrupts are delivered: they are not.
+func InterruptReport(debug, warn func(format string, a ...any)) {}
+
 // PhysicalMemory returns n bytes of physical memory: the host gives none.
 func PhysicalMemory(addr, n uint64) []byte { return nil }

@@ -111,6 +111,11 @@ TEXT ·invlpg(SB),NOSPLIT,$0-8
 	INVLPG	(AX)
 	RET
 
+TEXT ·fence(SB),NOSPLIT,$0-0
+	MFENCE
+	LFENCE
+	RET
+
 // func loadGDT(p unsafe.Pointer)
 TEXT ·loadGDT(SB),NOSPLIT,$0-8
 	MOVQ	p+0(FP), AX

@@ -6,103 +6,81 @@ import (
 	"sync"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"tamarix/arch/acpi"
 )
-
-// The I/O APIC (Intel 82093AA datasheet): it turns the interrupt lines of
-// devices into messages to a CPU's local APIC.
 
 const (
 	ioapicSelect = 0x00 // IOREGSEL: which register the window shows
 	ioapicWindow = 0x10 // IOWIN
 
-	ioapicVersion = 0x01 // IOAPICVER: bits 16-23, the number of entries less one
-	ioapicTable   = 0x10 // IOREDTBL: two registers for each entry
-
-	redirMasked    = 1 << 16
-	redirLevel     = 1 << 15
-	redirActiveLow = 1 << 13
-	redirFixed     = 0 << 8 // delivery mode; bit 11 clear: physical destination
+	ioapicDefault = 0xfec0_0000 // where the first one is if nobody says
+	maxIOAPICs    = 32
 )
 
-// ioapic is one controller.
-type ioapic struct {
-	regs    uintptr
-	base    uint32 // first global system interrupt
-	entries uint32
+// ioapics are the machine's. ioapicCount is set once at boot; mu guards the select
+// and window registers, and is a leaf.
+var (
+	ioapics struct {
+		mu      sync.Mutex
+		windows [maxIOAPICs]ioapicMemory
+		list    [maxIOAPICs]ioapic
+	}
+	ioapicCount int
+)
+
+// ioapicMemory are a controller's registers: where they are mapped.
+type ioapicMemory uintptr
+
+func (m *ioapicMemory) at(off uintptr) *uint32 {
+	return (*uint32)(unsafe.Pointer(uintptr(*m) + off))
 }
 
-var ioapics struct {
-	once sync.Once
-	mu   sync.Mutex // guards the select and window registers; a leaf
-	list []ioapic
+func (m *ioapicMemory) read(r uint32) uint32 {
+	*m.at(ioapicSelect) = r
+	return *m.at(ioapicWindow)
 }
 
-func (c *ioapic) reg(off uintptr) *uint32 {
-	return (*uint32)(unsafe.Pointer(c.regs + off))
+func (m *ioapicMemory) write(r, v uint32) {
+	*m.at(ioapicSelect) = r
+	*m.at(ioapicWindow) = v
 }
 
-func (c *ioapic) read(r uint32) uint32 {
-	*c.reg(ioapicSelect) = r
-	return *c.reg(ioapicWindow)
-}
-
-func (c *ioapic) write(r, v uint32) {
-	*c.reg(ioapicSelect) = r
-	*c.reg(ioapicWindow) = v
-}
-
-// initIOAPICs maps the controllers and masks all their entries.
+// initIOAPICs finds the controllers, masks all their entries, and wires those
+// that the firmware wants as non-maskable interrupts. It runs at boot, before the
+// Go runtime. Without a MADT there may still be one, at the place and with the
+// wiring that the MP specification gives as the default (1.4, 5.1).
 func initIOAPICs() {
+	if !hasMADT {
+		addIOAPIC(ioapicDefault, 0)
+		return
+	}
 	for _, a := range madt.IOAPICs() {
-		c := ioapic{regs: MapDevice(uint64(a.Address), PageSize), base: a.Base}
-		if c.regs == 0 {
-			continue
+		addIOAPIC(uint64(a.Address), a.Base)
+	}
+	for _, n := range madt.NMISources() {
+		to := interruptCPU()
+		if redirect(ioapics.list[:ioapicCount], acpi.Override{GSI: n.GSI, ActiveLow: n.ActiveLow}, 0, to) != nil {
+			earlyPrint("no I/O APIC for a non-maskable interrupt\n")
 		}
-		c.entries = c.read(ioapicVersion)>>16&0xff + 1
-		for i := range c.entries {
-			c.write(ioapicTable+2*i, redirMasked)
-			c.write(ioapicTable+2*i+1, 0)
-		}
-		ioapics.list = append(ioapics.list, c)
+	}
+}
+
+func addIOAPIC(addr uint64, base uint32) {
+	w := &ioapics.windows[ioapicCount]
+	if *w = ioapicMemory(MapDevice(addr, ioapicWindow+4)); *w == 0 {
+		return
+	}
+	if c, ok := openIOAPIC(w, base); ok && ioapicCount < maxIOAPICs-1 {
+		ioapics.list[ioapicCount] = c
+		ioapicCount++
 	}
 }
 
 // RouteISA lets an ISA interrupt arrive at q, on the boot processor, wired as the
-// firmware says. ENODEV: no I/O APIC takes it.
+// firmware says. ENODEV: no I/O APIC takes it; EINVAL: the processor has an APIC
+// id that an I/O APIC cannot name.
 func RouteISA(irq uint8, q *IRQ) error {
-	return routeInterrupt(madt.Route(irq), q.vector, interruptCPU())
-}
-
-// routeInterrupt programs and unmasks the entry of a global system interrupt.
-// Without an I/O APIC for it, it returns ENODEV; a CPU that the eight bits of
-// the destination cannot name is EINVAL.
-func routeInterrupt(o acpi.Override, vector uint8, apicID uint32) error {
-	ioapics.once.Do(initIOAPICs)
-	if apicID > 0xff {
-		return unix.EINVAL
-	}
-	flags := uint32(vector) | redirFixed
-	if o.ActiveLow {
-		flags |= redirActiveLow
-	}
-	if o.Level {
-		flags |= redirLevel
-	}
 	ioapics.mu.Lock()
 	defer ioapics.mu.Unlock()
-	for i := range ioapics.list {
-		c := &ioapics.list[i]
-		if o.GSI < c.base || o.GSI-c.base >= c.entries {
-			continue
-		}
-		r := ioapicTable + 2*(o.GSI-c.base)
-		c.write(r, redirMasked)
-		c.write(r+1, apicID<<24)
-		c.write(r, flags)
-		return nil
-	}
-	return unix.ENODEV
+	return redirect(ioapics.list[:ioapicCount], madt.Route(irq), q.vector, interruptCPU())
 }

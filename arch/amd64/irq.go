@@ -56,12 +56,27 @@ func (q *IRQ) Vector() uint8 { return q.vector }
 // Message returns what a device writes, and where, to raise q on the boot
 // processor: the address and data of its MSI capability or MSI-X table entry (SDM
 // vol. 3A, 11.11). The trigger is an edge: nothing is to be acknowledged.
+//
+// Without an interrupt-remapping unit a message names its CPU by eight bits: where
+// the boot processor's APIC id is 255 or more, it goes to the first CPU that has a
+// smaller one, and, if there is none, nowhere: the address is 0.
 func (q *IRQ) Message() (addr uint64, data uint32) {
-	return 0xfee0_0000 | uint64(interruptCPU())<<12, uint32(q.vector)
+	addr, ok := messageAddress(interruptCPU())
+	if !ok {
+		return 0, 0
+	}
+	return addr, uint32(q.vector)
 }
 
 // interruptCPU returns the APIC id of the CPU that device interrupts go to.
-func interruptCPU() uint32 { return cpuByIndex(0).apicID }
+func interruptCPU() uint32 {
+	for i := range NumCPU() {
+		if id := cpuByIndex(i).apicID; id < firstX2ID {
+			return id
+		}
+	}
+	return cpuByIndex(0).apicID
+}
 
 // Wait sleeps until the handler has said that there is something to do since
 // the last Wait.
@@ -106,22 +121,39 @@ func InterruptCounts() []InterruptCount {
 			n.PerCPU = append(n.PerCPU, k)
 			total += k
 		}
-		q := irqs[v].Load()
-		switch {
-		case q != nil:
-			n.Name = q.name
-		case total == 0:
-			continue
-		case v == vectorTimer:
-			n.Name = "Local timer interrupts"
-		case v == vectorRequest:
-			n.Name = "Rescheduling and TLB shootdown interrupts"
-		case v < 32:
-			n.Name = "Exceptions"
-		default:
-			n.Name = "Spurious interrupts"
+		name, always := vectorName(v)
+		if q := irqs[v].Load(); q != nil {
+			name, always = q.name, true
 		}
+		if total == 0 && !always {
+			continue
+		}
+		n.Name = name
 		list = append(list, n)
 	}
 	return list
+}
+
+// vectorName says what a vector that no driver has is for, and whether it is worth
+// a line even if it has never come.
+func vectorName(v int) (name string, always bool) {
+	switch {
+	case v == 2:
+		return "Non-maskable interrupts", true
+	case v == 18:
+		return "Machine check exceptions", true
+	case v < 32:
+		return "Exceptions", false
+	case v < vectorFirstIRQ:
+		return "Spurious interrupts of the 8259", false
+	case v == vectorTimer:
+		return "Local timer interrupts", true
+	case v == vectorRequest:
+		return "Rescheduling and TLB shootdown interrupts", true
+	case v == vectorError:
+		return "Local APIC errors", true
+	case v == vectorSpurious:
+		return "Spurious interrupts of the local APIC", true
+	}
+	return "Interrupts that nobody wants", false
 }

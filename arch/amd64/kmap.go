@@ -185,8 +185,7 @@ func newStack(n uint64) (top uint64) {
 }
 
 // kmapInit makes the top-level entries of the upper half, once and for all.
-func kmapInit(root Frame) {
-	kernelRoot = root
+func kmapInit() {
 	for va := uint64(heapBase); va < heapEnd; va += 1 << 39 {
 		topEntry(va)
 	}

@@ -32,7 +32,7 @@ type percpu struct {
 	idle    uint64 // the idle thread
 	index   uint32
 	apicID  uint32
-	online  uint32 // atomic; set by the CPU itself
+	online  uint32 // cpu* (smp.go); atomic
 	preempt uint32 // give the CPU to another thread at the handler's end
 
 	// Requests of other CPUs: bits of request*, set by anyone, taken by the CPU.

@@ -5,7 +5,28 @@ package amd64
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"tamarix/boot/info"
 )
+
+// percpu.online, while a CPU is started.
+const (
+	cpuOff       = iota
+	cpuOnline    // it runs
+	cpuClaimed   // it has come, and is getting ready
+	cpuAbandoned // it has not come in time, and must not any more
+)
+
+// What became of the CPUs of the MADT, for the log. Set once at boot.
+var (
+	silentCPUs [16]uint32 // APIC ids of those that did not come
+	silentCPU  int        // how many did not
+	foreignCPU int        // how many have an id that this machine's APICs cannot name
+)
+
+// trampoline is the page where other CPUs begin, lowRoot the tables they begin
+// on, below 4 GiB; physical addresses, 0 if there is no room. Set once at boot.
+var trampoline, lowRoot uint64
 
 var apFn = apMain
 
@@ -21,110 +42,135 @@ func apMain(c *percpu) {
 	lock(&sched.lock)
 	sched.idleCPUs[c.index/64] |= 1 << (c.index & 63)
 	unlock(&sched.lock)
-	atomic.StoreUint32(&c.online, 1)
+	atomic.StoreUint32(&c.online, cpuOnline)
 }
 
-// The trampoline: one page below 1 MiB, where a CPU begins in real mode.
-const (
-	trampoline      = 0x8000
-	trampolineRoot  = trampoline + 0xf0 // tables for it, 32 bits
-	trampolineCPU   = trampoline + 0xf8 // percpu of the CPU to start
-	trampolineGDT   = trampoline + 0x100
-	trampolineGDTR  = trampoline + 0xe0
-	trampolineEntry = trampoline + 0xe8
-)
-
-// code is the trampoline. It goes from real mode straight to 64-bit mode.
-var trampolineCode = [...]byte{
-	0xfa,       // cli
-	0x31, 0xc0, // xor ax, ax
-	0x8e, 0xd8, // mov ds, ax
-	0x66, 0xb8, 0x20, 0x06, 0x00, 0x00, // mov eax, PAE|OSFXSR|OSXMMEXCPT
-	0x0f, 0x22, 0xe0, // mov cr4, eax
-	0x66, 0xa1, 0xf0, 0x80, // mov eax, [trampolineRoot]
-	0x0f, 0x22, 0xd8, // mov cr3, eax
-	0x66, 0xb9, 0x80, 0x00, 0x00, 0xc0, // mov ecx, EFER
-	0x0f, 0x32, // rdmsr
-	0x66, 0x0d, 0x00, 0x01, 0x00, 0x00, // or eax, LME (and NXE, patched in)
-	0x0f, 0x30, // wrmsr
-	0x66, 0xb8, 0x11, 0x00, 0x01, 0x80, // mov eax, PG|WP|ET|PE
-	0x0f, 0x22, 0xc0, // mov cr0, eax
-	0x0f, 0x01, 0x16, 0xe0, 0x80, // lgdt [trampolineGDTR]
-	0x66, 0xea, // jmp 8:long
-	trampolineLong, 0x80, 0x00, 0x00, 0x08, 0x00,
-	// long: 64-bit mode
-	0xb8, 0x10, 0x00, 0x00, 0x00, // mov eax, 16
-	0x8e, 0xd0, // mov ss, ax
-	0x48, 0x8b, 0x3c, 0x25, 0xf8, 0x80, 0x00, 0x00, // mov rdi, [trampolineCPU]
-	0xff, 0x24, 0x25, 0xe8, 0x80, 0x00, 0x00, // jmp [trampolineEntry]
-}
-
-const (
-	trampolineEFER = 32 // the byte with LME and NXE
-	trampolineLong = 59
-)
-
-// startCPUs starts the other CPUs of the MADT, as many as maxcpus= allows, and
-// returns when they run.
+// startCPUs starts the other CPUs of the MADT, as many as the command line
+// allows, and returns when they run. One that does not come is left out.
+//
+// The order is that of the SDM (vol. 3A, 10.4.4): INIT, to all of them at once,
+// 10 ms, then for one after the other a start-up message, and a second one if
+// 200 us later nothing has happened.
 func startCPUs(boot *percpu) {
-	limit := min(commandNumber("maxcpus", MaxCPUs), MaxCPUs)
-	want := uint64(1)
-	for _, p := range madt.CPUs() {
-		if p.APICID == boot.apicID || p.APICID > 254 || want >= limit {
-			continue
-		}
-		order := 0
-		for PageSize<<order < unsafe.Sizeof(percpu{}) {
-			order++
-		}
-		areaInit((*percpu)(newArea(order)), uint32(want), p.APICID)
-		want++
+	limit := cpuLimit()
+	if limit <= 1 || len(madt.CPUs()) <= 1 {
+		return
 	}
-	if want <= 1 {
+	if trampoline == 0 || lowRoot == 0 {
+		earlyPrint("no free page below 1 MiB: one CPU only\n")
 		return
 	}
 	trampolineInit()
-	for i := uint64(1); i < want; i++ {
-		sendIPI(cpuByIndex(int(i)).apicID, icrInit|icrAssert)
+	for _, p := range madt.CPUs() {
+		if startable(boot, p.APICID) {
+			sendIPI(p.APICID, icrInit)
+		}
 	}
 	delay(10_000)
-	started := uint32(1)
-	for i := uint64(1); i < want; i++ {
-		c := cpuByIndex(int(i))
-		if !startCPU(c) {
-			earlyPrint("CPU does not start: ")
-			register("apic", uint64(c.apicID))
-			earlyPrint("\n")
-			break // the others stay down: indexes are contiguous
+	n := 1
+	var c *percpu // the next CPU's area
+	for _, p := range madt.CPUs() {
+		if n >= limit {
+			break
 		}
-		started++
-		atomic.StoreUint32(&cpuCount, started)
+		if !startable(boot, p.APICID) {
+			if p.APICID != boot.apicID {
+				foreignCPU++
+			}
+			continue
+		}
+		if c == nil {
+			c = newCPU(n)
+		}
+		c.apicID, c.online = p.APICID, cpuOff
+		if startCPU(c) {
+			n++
+			atomic.StoreUint32(&cpuCount, uint32(n))
+			c = nil
+			continue
+		}
+		if silentCPU < len(silentCPUs) {
+			silentCPUs[silentCPU] = p.APICID
+		}
+		silentCPU++
+		if c.online != cpuAbandoned {
+			break // it hangs somewhere in its area: that cannot be another's
+		}
 	}
 }
 
-// startCPU wakes one CPU, which is in the INIT state.
+// startable reports whether a CPU is another one than that which runs, with an
+// id that can be sent to.
+func startable(boot *percpu, apicID uint32) bool {
+	return apicID != boot.apicID && (x2apic || apicID < firstX2ID)
+}
+
+// newCPU makes the area of the CPU with that index.
+func newCPU(index int) *percpu {
+	order := 0
+	for PageSize<<order < unsafe.Sizeof(percpu{}) {
+		order++
+	}
+	c := (*percpu)(newArea(order))
+	areaInit(c, uint32(index), 0)
+	return c
+}
+
+// startCPU wakes one CPU, which is in the INIT state. If it returns false and
+// c.online is cpuAbandoned, the CPU will not come later either.
 func startCPU(c *percpu) bool {
-	*(*uint64)(physPointer(trampolineCPU)) = c.self
+	*(*uint64)(physPointer(trampoline + trampolineCPU)) = c.self
 	for range 2 {
-		sendIPI(c.apicID, icrStartup|icrAssert|trampoline>>PageShift)
-		end := rdtsc() + tscHz/2
-		for rdtsc() < end {
-			if atomic.LoadUint32(&c.online) != 0 {
-				return true
-			}
-			pause()
+		sendIPI(c.apicID, startupCommand(trampoline))
+		if waitCPU(c, 200) {
+			break
+		}
+	}
+	const patience = 5_000_000 // a virtual CPU may have to wait for a real one
+	if !waitCPU(c, patience) && atomic.CompareAndSwapUint32(&c.online, cpuOff, cpuAbandoned) {
+		sendIPI(c.apicID, icrInit) // should it wake after all, it waits again
+		delay(200)
+		return false
+	}
+	for end := Nanotime() + patience*1000; Nanotime() < end; pause() {
+		if atomic.LoadUint32(&c.online) == cpuOnline {
+			return true
 		}
 	}
 	return false
 }
 
+// waitCPU waits so many microseconds for a CPU to come, and reports whether it
+// has.
+func waitCPU(c *percpu, us int64) bool {
+	for end := Nanotime() + us*1000; Nanotime() < end; pause() {
+		if atomic.LoadUint32(&c.online) != cpuOff {
+			return true
+		}
+	}
+	return false
+}
+
+// trampolineReserve takes the memory that the start of other CPUs needs, before
+// the frame allocator has it.
+func trampolineReserve(b *info.Boot) {
+	word := func(addr uint64) uint16 {
+		p := PhysicalMemory(addr, 2)
+		if p == nil {
+			return 0
+		}
+		return uint16(p[0]) | uint16(p[1])<<8
+	}
+	trampoline = trampolinePage(b, word(0x40e), word(0x413))
+	if pa, err := b.Carve(PageSize, 4<<30); err == nil {
+		lowRoot = pa
+	}
+}
+
 // trampolineInit writes the trampoline and tables that map it where it lies,
 // beside the kernel.
 func trampolineInit() {
-	root, ok := lowFrame()
-	if !ok {
-		fatal("no memory below 4 GiB", 0)
-	}
+	root := Frame(lowRoot)
 	*root.Words() = *kernelRoot.Words()
 	t := root
 	for shift := uint(39); shift > PageShift; shift -= indexBits {
@@ -136,60 +182,36 @@ func trampolineInit() {
 		t = f
 	}
 	StorePTE(entry(t, trampoline, PageShift), PTE(trampoline)|ptePresent|pteWritable)
-
-	code := (*[PageSize]byte)(physPointer(trampoline))
-	for i, b := range trampolineCode {
-		code[i] = b
-	}
-	if noExec != 0 {
-		code[trampolineEFER] |= 8
-	}
-	*(*uint32)(physPointer(trampolineRoot)) = uint32(root)
-	*(*uint64)(physPointer(trampolineEntry)) = pcAPEntry()
-	gdt := (*[3]uint64)(physPointer(trampolineGDT))
-	gdt[1], gdt[2] = 0x00af9b000000ffff, 0x00cf93000000ffff
-	*(*uint16)(physPointer(trampolineGDTR)) = 23
-	*(*uint32)(physPointer(trampolineGDTR + 2)) = trampolineGDT
-}
-
-// lowFrame returns a zeroed frame below 4 GiB.
-func lowFrame() (Frame, bool) {
-	for range 1 << 16 {
-		f, ok := AllocZeroFrame(UseKernel)
-		if !ok || f < 1<<32 {
-			return f, ok
-		}
-		// Above: keep it, so that the next one is another. A machine with so
-		// much memory can spare it.
-	}
-	return 0, false
+	layTrampoline(Frame(trampoline).Page(), trampoline, lowRoot, pcAPEntry(), noExec != 0)
 }
 
 // delay waits for so many microseconds.
-func delay(us uint64) {
-	end := rdtsc() + tscHz/1_000_000*us
-	for rdtsc() < end {
+func delay(us int64) {
+	for end := Nanotime() + us*1000; Nanotime() < end; {
 		pause()
 	}
 }
 
-// commandNumber returns the value of "key=N" on the kernel command line.
-func commandNumber(key string, def uint64) uint64 {
-	line := bootInfo.CommandLine()
-	for i := 0; i+len(key) < len(line); i++ {
-		if i > 0 && line[i-1] > ' ' || string(line[i:i+len(key)]) != key || line[i+len(key)] != '=' {
-			continue
-		}
-		n, any := uint64(0), false
-		for _, ch := range line[i+len(key)+1:] {
-			if ch < '0' || ch > '9' {
-				break
+// cpuLimit returns how many CPUs may run: maxcpus=, nr_cpus= and nosmp of the
+// command line.
+func cpuLimit() int {
+	limit := uint64(MaxCPUs)
+	for _, name := range [...]string{"maxcpus", "nr_cpus"} {
+		if v, ok := bootInfo.Option(name); ok {
+			n, any := uint64(0), false
+			for _, ch := range v {
+				if ch < '0' || ch > '9' || n > MaxCPUs {
+					break
+				}
+				n, any = n*10+uint64(ch-'0'), true
 			}
-			n, any = n*10+uint64(ch-'0'), true
-		}
-		if any {
-			return max(n, 1)
+			if any {
+				limit = min(limit, max(n, 1))
+			}
 		}
 	}
-	return def
+	if _, ok := bootInfo.Option("nosmp"); ok {
+		limit = 1
+	}
+	return int(limit)
 }

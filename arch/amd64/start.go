@@ -70,8 +70,10 @@ func earlyInit(b *info.Boot) uint64 {
 	// The first allocations look for the CPU's area, so that comes first.
 	c := firstArea(b)
 	wrmsr(msrGSBase, c.self)
+	kernelRoot = Frame(b.Root)
+	trampolineReserve(b)
 	frameInit(b)
-	kmapInit(Frame(b.Root))
+	kmapInit()
 	areaInit(c, 0, 0)
 	stubInit()
 	userCopyLow, userCopyHigh, userCopyExit = userCopyRange()
@@ -90,9 +92,11 @@ func earlyInit(b *info.Boot) uint64 {
 	}
 	apicMap()
 	cpuLoad(c)
+	c.apicID = readAPICID()
+	initPIC()
+	initIOAPICs()
 	apicCalibrate()
-	c.apicID = apicRead(apicID) >> destination
-	c.online = 1
+	c.online = cpuOnline
 	c.lastStamp = Nanotime()
 	startCPUs(c)
 	useFastClock()

@@ -27,6 +27,11 @@ TEXT ·earlyStart(SB),NOSPLIT|NOFRAME,$0
 TEXT ·apEntry(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	CLD
+	XORL	AX, AX		// cpuOff
+	MOVL	$const_cpuClaimed, CX
+	LOCK
+	CMPXCHGL	CX, percpu_online(DI)
+	JNE	late
 	MOVQ	percpu_root(DI), AX
 	MOVQ	AX, CR3
 	MOVQ	percpu_stack(DI), SP
@@ -49,3 +54,6 @@ TEXT ·apEntry(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	(DX), CX
 	CALL	CX
 	JMP	·resume(SB)
+late:	// it was given up
+	HLT
+	JMP	late

@@ -91,12 +91,16 @@ func interrupt(c *percpu, t *kthread, v uint8) {
 				programTimer(c, Nanotime())
 			}
 		}
-	case vectorRequest, vectorError:
+	case vectorRequest:
+		endOfInterrupt()
+	case vectorError:
+		apicWrite(apicErrors, 0) // so that the next one is told
 		endOfInterrupt()
 	case vectorSpurious:
 	default:
 		if v < vectorFirstIRQ {
-			return // a PIC's: it wants no acknowledgement
+			picInterrupt(v)
+			return
 		}
 		deviceInterrupt(c, v)
 		endOfInterrupt()
@@ -165,16 +169,48 @@ func fatalTrap(f *trapFrame) {
 	if f.vector == 2 && atomic.LoadUint32(&stopping) != 0 {
 		stopCPU(c)
 	}
+	if f.vector == 2 {
+		unknownNMI(c, f)
+		return
+	}
 	dumpFrame(f, readCR2())
 	switch f.vector {
-	case 2:
-		// Sent by hardware or a debugger: say so and go on.
-		earlyPrint("non-maskable interrupt, ignored\n")
-		return
 	case 8:
 		fatal("double fault", f.errorCode)
 	case 18:
 		fatal("machine check", rdmsr(0x17a)) // IA32_MCG_STATUS
 	}
 	fatal("exception", f.vector)
+}
+
+// unknownNMI says that there was a non-maskable interrupt: by hardware that has
+// something to complain of, or by a person's button. Port 0x61 tells of two kinds,
+// which are made ready for the next time (ISA's system control port B).
+func unknownNMI(c *percpu, f *trapFrame) {
+	const (
+		port        = 0x61
+		parity      = 1 << 7 // SERR#
+		channel     = 1 << 6 // IOCHK#
+		clearParity = 1 << 2
+		clearIOCHK  = 1 << 3
+		keep        = 0xf
+	)
+	reason := inb(port)
+	what := "non-maskable interrupt, reason unknown: "
+	switch {
+	case reason&parity != 0:
+		what = "non-maskable interrupt, PCI system error: "
+		outb(port, reason&keep|clearParity)
+		outb(port, reason&keep&^clearParity)
+	case reason&channel != 0:
+		what = "non-maskable interrupt, I/O check: "
+		outb(port, reason&keep|clearIOCHK)
+		outb(port, reason&keep&^clearIOCHK)
+	}
+	earlyPrint("\n")
+	earlyPrint(what)
+	register("port61", uint64(reason))
+	register("cpu", uint64(c.index))
+	register("rip", f.IP)
+	earlyPrint("going on\n")
 }
