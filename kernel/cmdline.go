@@ -49,7 +49,7 @@ var notForInit = map[string]bool{
 	"apic": true, "noapic": true, "nolapic": true, "pci": true, "iommu": true, "idle": true,
 	"clocksource": true, "tsc": true, "hpet": true, "selinux": true, "apparmor": true,
 	"audit": true, "mitigations": true, "oops": true, "reboot": true, "video": true,
-	"resume": true, "noresume": true,
+	"memtest": true, "resume": true, "noresume": true,
 }
 
 // parseCommandLine reads the kernel command line.

@@ -9,6 +9,7 @@ import (
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/amd64/selftest"
 	"tamarix/arch/klog"
+	"tamarix/arch/memtest"
 	"tamarix/boot/info"
 	"tamarix/proc"
 )
@@ -90,10 +91,33 @@ func reportMachine(b *info.Boot) {
 	if b.Dropped > 0 {
 		klog.Warnf("%d items of the boot information found no room", b.Dropped)
 	}
+	reportMemoryTest(b)
 	arch.FirmwareReport(klog.Debugf, klog.Warnf)
 	arch.InterruptReport(klog.Debugf, klog.Warnf)
 	klog.Infof("Memory: %d KiB", b.UsableSize()>>10)
 	klog.Infof("CPUs: %d, time-stamp counter at %d.%03d MHz", arch.NumCPU(), arch.TSCHz()/1e6, arch.TSCHz()/1e3%1e3)
+}
+
+// reportMemoryTest logs what "memtest=" has found, which was on the screen before
+// there was a log.
+func reportMemoryTest(b *info.Boot) {
+	if _, ok := memtest.Passes(b); !ok {
+		klog.Warnf("command line: memtest=: not a number")
+	}
+	r := arch.MemoryTest()
+	if r.Passes == 0 {
+		return
+	}
+	if r.Bad == 0 {
+		klog.Infof("Memory test: %d MiB, %d passes, no errors", r.Tested>>20, r.Passes)
+		return
+	}
+	klog.Errorf("Memory test: %d MiB, %d passes: %d KiB are BAD and not used", r.Tested>>20, r.Passes, r.Bad>>10)
+	for _, m := range b.Memory() {
+		if m.Kind == info.Bad {
+			klog.Errorf("Memory test: bad memory at %#x-%#x", m.Start, m.End-1)
+		}
+	}
 }
 
 // setClock sets the wall clock from the clock chip.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"tamarix/arch/memtest"
 	"tamarix/boot/info"
 )
 
@@ -52,3 +53,6 @@ func InterruptCounts() []InterruptCount { return nil }
 
 // BootInfo returns what the loader said.
 func BootInfo() *info.Boot { return &info.Boot{} }
+
+// MemoryTest returns what the memory test at boot has found: the host has none.
+func MemoryTest() memtest.Result { return memtest.Result{} }

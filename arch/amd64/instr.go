@@ -34,6 +34,7 @@ func loadIDT(p unsafe.Pointer)
 func loadTR(selector uint16)
 
 func pause()
+func writeBack() // this CPU's caches, to memory
 func halt()      // with interrupts off: only an NMI ends it
 func enableIRQ() // STI
 func disableIRQ()

@@ -124,6 +124,7 @@ func firstArea(b *info.Boot) *percpu {
 
 // frameInit gives the allocator all free memory.
 func frameInit(b *info.Boot) {
+	testMemory(b)
 	top := b.UsableTop()
 	pa, err := b.Carve(frameTableSize(top), ^uint64(0))
 	if err != nil {

@@ -138,6 +138,17 @@ func (b *Boot) Exclude(start, end uint64, k Kind) {
 			i += b.insert(i+1, Region{Range{high, old.End}, Usable})
 		}
 	}
+	// Neighbours of one kind become one.
+	n := 0
+	for _, r := range b.memory[:b.nMemory] {
+		if n > 0 && b.memory[n-1].Kind == r.Kind && b.memory[n-1].End == r.Start {
+			b.memory[n-1].End = r.End
+			continue
+		}
+		b.memory[n] = r
+		n++
+	}
+	b.nMemory = n
 }
 
 // insert puts a region at place i and returns 1, or counts it as dropped.

@@ -135,6 +135,9 @@ func memInfo(_ *FS, w *writer) {
 	line("CommitLimit", f.Total/2)
 	line("Committed_AS", f.Anon+f.Cache)
 	w.printf("VmallocTotal:   34359738367 kB\nVmallocUsed:           0 kB\nVmallocChunk:          0 kB\n")
+	if r := arch.MemoryTest(); r.Passes > 0 {
+		line("EarlyMemtestBad", r.Bad/arch.PageSize)
+	}
 	w.printf("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n")
 }
 
