@@ -42,6 +42,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	}
 	procfs.Register(newProcInfo())
 	sysfs.Register(append(attributes(), firmwareTables()...))
+	startUSB()
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }
 

@@ -1,0 +1,212 @@
+package usb
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"tamarix/arch/klog"
+)
+
+// Times of a hub.
+const (
+	// A hub resets a port for 10 to 20 ms (USB 7.1.7.5, TDRST); it is asked
+	// every portStep, for portLimit at most.
+	portStep  = 10 * time.Millisecond
+	portLimit = 500 * time.Millisecond
+
+	// powerMargin is added to the time that a hub says its power takes.
+	powerMargin = 20 * time.Millisecond
+
+	// maxHubErrors is how often in a row the status change endpoint may fail.
+	maxHubErrors = 5
+)
+
+// deviceHub is a hub that is a device.
+type deviceHub struct {
+	*device
+	desc   hubDescriptor
+	ports  []port // [0] is not used
+	change Endpoint
+	closed atomic.Bool
+
+	// failed holds one error of the status change endpoint; recover reads it.
+	failed chan error
+	done   chan struct{}
+}
+
+// useHub makes the device a hub.
+func (d *device) useHub() (string, error) {
+	if d.at.Speed >= Super {
+		return "", nil
+	}
+	h := &deviceHub{device: d, failed: make(chan error, 1), done: make(chan struct{})}
+	found := false
+	for _, i := range d.config.Interfaces {
+		// Setting 0 has one translator for all ports, which every hub can be.
+		if i.Class == ClassHub && i.Alternate == 0 && !found {
+			h.change, found = interruptIn(i)
+		}
+	}
+	if !found {
+		return "", errors.New("a hub that cannot tell of changes")
+	}
+	if err := d.configure(); err != nil {
+		return "", err
+	}
+	var buf [71]byte // the longest that USB 11.23.2.1 allows
+	n, err := d.fn.Control(Setup{
+		Type: typeHubIn, Request: reqGetDescriptor, Value: descHub << 8, Length: uint16(len(buf)),
+	}, buf[:], controlTime)
+	if err != nil {
+		return "", fmt.Errorf("hub descriptor: %w", err)
+	}
+	if h.desc, err = parseHub(buf[:n]); err != nil {
+		return "", fmt.Errorf("hub descriptor: %w", err)
+	}
+	if err := d.fn.SetHub(h.desc.ports, h.desc.thinkTime); err != nil {
+		return "", fmt.Errorf("hub: %w", err)
+	}
+	h.ports = make([]port, h.desc.ports+1)
+	for n := 1; n <= h.desc.ports; n++ {
+		if err := d.set(typePortOut, reqSetFeature, featurePower, uint16(n)); err != nil {
+			return "", fmt.Errorf("port power: %w", err)
+		}
+	}
+	time.Sleep(h.desc.powerGood + powerMargin)
+	d.drivers = append(d.drivers, h)
+	return "hub", nil
+}
+
+// start listens for changes and looks at all ports.
+func (h *deviceHub) start() {
+	if err := h.fn.Listen(h.change, h.changed); err != nil {
+		klog.Errorf("%s: %v: hot plug does not work behind this hub", h.device.name, err)
+	}
+	go h.recover()
+	h.b.note(h, ^uint32(1))
+}
+
+// changed takes what the status change endpoint says. It runs on the controller's
+// goroutine.
+func (h *deviceHub) changed(data []byte, err error) {
+	if err == nil {
+		h.b.note(h, changedPorts(data, h.desc.ports))
+		return
+	}
+	select {
+	case h.failed <- err:
+	default:
+	}
+}
+
+// recover makes the endpoint go on after errors, not for ever.
+func (h *deviceHub) recover() {
+	last := time.Now()
+	for errs := 0; ; {
+		select {
+		case <-h.done:
+			return
+		case err := <-h.failed:
+			if time.Since(last) > calmTime {
+				errs = 0
+			}
+			last = time.Now()
+			if errs++; errors.Is(err, ErrGone) || errs > maxHubErrors {
+				klog.Debugf("%s: hub: %v", h.device.name, err)
+				return
+			}
+			if h.resume(h.change) == nil {
+				h.b.note(h, ^uint32(1)) // what was missed
+			}
+		}
+	}
+}
+
+// resume clears an endpoint's halt, in the device and in the controller.
+func (d *device) resume(e Endpoint) error {
+	if err := d.set(typeEndpointOut, reqClearFeature, featureEndpoint, uint16(e.Address)); err != nil && !errors.Is(err, ErrStall) {
+		return err
+	}
+	return d.fn.Resume(e)
+}
+
+// stop implements driver: what is behind the hub goes with it.
+func (h *deviceHub) stop() {
+	h.closed.Store(true)
+	close(h.done)
+	for n := range h.ports {
+		h.b.remove(h, n)
+	}
+}
+
+func (h *deviceHub) count() int        { return len(h.ports) - 1 }
+func (h *deviceHub) port(n int) *port  { return &h.ports[n] }
+func (h *deviceHub) gone() bool        { return h.closed.Load() }
+func (h *deviceHub) name(n int) string { return fmt.Sprintf("%s.%d", h.device.name, n) }
+func (h *deviceHub) depth() int        { return h.device.depth + 1 }
+
+// status implements hub: it asks the hub and clears each change that it names.
+func (h *deviceHub) status(n int) (PortStatus, error) {
+	s, err := h.read(n)
+	if err != nil {
+		return PortStatus{}, err
+	}
+	for i := range 5 {
+		if s.change>>i&1 != 0 {
+			if err := h.set(typePortOut, reqClearFeature, featureConnectionChange+uint16(i), uint16(n)); err != nil {
+				return PortStatus{}, err
+			}
+		}
+	}
+	return PortStatus{
+		Connected:   s.status&statusConnected != 0,
+		Enabled:     s.status&statusEnabled != 0,
+		Changed:     s.change&changeConnection != 0,
+		OverCurrent: s.status&statusOver != 0,
+		Speed:       s.speed(),
+	}, nil
+}
+
+func (h *deviceHub) read(n int) (hubPort, error) {
+	var p [4]byte
+	k, err := h.fn.Control(Setup{Type: typePortIn, Request: reqGetStatus, Index: uint16(n), Length: 4}, p[:], controlTime)
+	if err != nil {
+		return hubPort{}, err
+	}
+	return parsePort(p[:k])
+}
+
+// reset implements hub.
+func (h *deviceHub) reset(n int) error {
+	if err := h.set(typePortOut, reqSetFeature, featureReset, uint16(n)); err != nil {
+		return err
+	}
+	for range int(portLimit / portStep) {
+		time.Sleep(portStep)
+		s, err := h.read(n)
+		if err != nil {
+			return err
+		}
+		if s.change&changeReset != 0 && s.status&statusReset == 0 {
+			return h.set(typePortOut, reqClearFeature, featureResetChange, uint16(n))
+		}
+	}
+	return ErrTimeout
+}
+
+// locate implements hub. A device of low or full speed is reached through the
+// translator of the nearest high-speed hub, if there is one on the way.
+func (h *deviceHub) locate(n int, s Speed) Location {
+	l := Location{Port: h.at.Port, Speed: s}
+	l.Route = append(append(l.Route, h.at.Route...), uint8(n))
+	switch {
+	case s >= High:
+	case h.at.Speed == High:
+		l.TT, l.TTPort = h.fn, n
+	default:
+		l.TT, l.TTPort = h.at.TT, h.at.TTPort
+	}
+	return l
+}
