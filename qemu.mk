@@ -15,6 +15,10 @@ APPEND   ?=
 ADD      ?=
 RUN      ?=
 ACCEL    ?= tcg
+FW       ?= bios
+KEYBOARD ?= ps2
+VIDEO    ?= VGA
+OVMF     ?= /usr/share/ovmf/OVMF.fd
 ROW      ?=
 RATE     ?= 1000
 SECONDS  ?= 10
@@ -29,12 +33,13 @@ TEXT_BASE := -0x7ffffefff000
 
 IMAGE    := $(OUT)/tamarix-usb.img
 
-.PHONY: help kernel initramfs run usb usb-verify test test-pc screenshots profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
+.PHONY: help kernel initramfs run run-gui usb usb-verify test test-pc screenshots profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
 
 help:
 	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
 	@echo 'make initramfs   $(OUT)/initramfs.cpio.gz'
 	@echo 'make run         boot both in QEMU; the terminal is the serial console'
+	@echo 'make run-gui     the stick in a window: FW=$(FW) (or efi) KEYBOARD=$(KEYBOARD) (or usb) VIDEO=$(VIDEO) (any -device of QEMU)'
 	@echo 'make usb         $(IMAGE), for a USB stick'
 	@echo 'make usb-verify DEV=/dev/sdX   compare a stick with it'
 	@echo 'make debug       the same, waiting for gdb'
@@ -98,6 +103,19 @@ usb: kernel
 
 usb-verify: check-go
 	@$(GO) run ./scripts/usb verify -image $(IMAGE) $(DEV)
+
+# A window with a screen and a keyboard, the image as a stick. The terminal is the
+# serial port. What the guest writes to the stick is thrown away at the end.
+run-gui: usb
+	@case '$(FW)' in bios|efi) ;; *) echo 'FW=$(FW): want bios or efi' >&2; exit 1;; esac
+	@case '$(KEYBOARD)' in ps2|usb) ;; *) echo 'KEYBOARD=$(KEYBOARD): want ps2 or usb' >&2; exit 1;; esac
+	@QEMU='$(QEMU)' OVMF='$(if $(filter efi,$(FW)),$(OVMF))' scripts/deps.sh gui
+	@window=gtk; $(QEMU) -display help | grep -qx gtk || window=sdl; \
+	$(QEMU) -accel $(ACCEL) -machine $(MACHINE) -cpu $(CPU) -smp $(SMP) -m $(MEM) \
+		$(if $(filter efi,$(FW)),-bios $(OVMF)) -nodefaults -display $$window -serial mon:stdio \
+		-device $(VIDEO) -device qemu-xhci $(if $(filter usb,$(KEYBOARD)),-device usb-kbd) \
+		-drive if=none,id=stick,format=raw,snapshot=on,file=$(IMAGE) \
+		-device usb-storage,drive=stick,removable=on,bootindex=1
 
 # gdb needs to be told where the sources are: the kernel is built with -trimpath.
 debug: kernel qemu-installed

@@ -3,6 +3,8 @@
 # have, with Debian's apt. Says what it does; does nothing when all is there.
 #
 #   scripts/deps.sh        for make run: QEMU
+#   scripts/deps.sh gui    for make run-gui: QEMU with a window, UEFI firmware if $OVMF
+#                          names its file
 #   scripts/deps.sh usb    for make usb: GRUB, and the tools that make the image
 #   scripts/deps.sh test   for make test: all of those, UEFI firmware for QEMU, a C
 #                          compiler with musl, the tools that unpack Debian packages
@@ -13,7 +15,12 @@ need() { # command package
 	command -v "$1" >/dev/null 2>&1 || want="$want $2"
 }
 mode=${1:-run}
-[ "$mode" = usb ] || need qemu-system-x86_64 qemu-system-x86
+qemu=${QEMU:-qemu-system-x86_64}
+[ "$mode" = usb ] || need "$qemu" qemu-system-x86
+if [ "$mode" = gui ]; then
+	"$qemu" -display help 2>/dev/null | grep -qxE 'gtk|sdl' || want="$want qemu-system-gui"
+	[ -z "${OVMF:-}" ] || [ -e "$OVMF" ] || want="$want ovmf"
+fi
 if [ "$mode" = usb ] || [ "$mode" = test ]; then
 	need grub-mkimage grub-common
 	[ -e /usr/lib/grub/i386-pc/moddep.lst ] || want="$want grub-pc-bin"

@@ -69,7 +69,7 @@ func GoProgram(root, pkg, name string) (string, error) {
 		return "", err
 	}
 	defer Progress("building " + name)()
-	err := run(root, static, "go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", out, pkg)
+	err := run(root, static, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, pkg)
 	return out, err
 }
 

@@ -71,6 +71,22 @@ func (m *Image) CharDev(name string, mode uint32, major, minor uint32) {
 // A directory is added with all below it; a symbolic link given by name is
 // followed, one found inside a directory is kept.
 func (m *Image) File(hostPath, name string) error {
+	return m.file(hostPath, name, func(p os.FileMode) uint32 { return uint32(p) })
+}
+
+// Tree is File for what the tree holds or what was built from it. Of the
+// permission bits only that for execution counts, as in git: the rest is the
+// umask of whoever checked it out.
+func (m *Image) Tree(hostPath, name string) error {
+	return m.file(hostPath, name, func(p os.FileMode) uint32 {
+		if p&0o100 != 0 {
+			return 0o755
+		}
+		return 0o644
+	})
+}
+
+func (m *Image) file(hostPath, name string, mode func(os.FileMode) uint32) error {
 	st, err := os.Stat(hostPath)
 	if err != nil {
 		return err
@@ -80,7 +96,7 @@ func (m *Image) File(hostPath, name string) error {
 		if err != nil {
 			return err
 		}
-		m.Data(name, uint32(st.Mode().Perm()), b)
+		m.Data(name, mode(st.Mode().Perm()), b)
 		return nil
 	}
 	return filepath.WalkDir(hostPath, func(p string, d fs.DirEntry, err error) error {
@@ -99,7 +115,7 @@ func (m *Image) File(hostPath, name string) error {
 				return err
 			}
 			if !m.Has(to) {
-				m.Dir(to, uint32(info.Mode().Perm()))
+				m.Dir(to, mode(info.Mode().Perm()))
 			}
 			return nil
 		case fs.ModeSymlink:
@@ -110,7 +126,7 @@ func (m *Image) File(hostPath, name string) error {
 			m.Symlink(to, target)
 			return nil
 		case 0:
-			return m.File(p, to)
+			return m.file(p, to, mode)
 		}
 		return fmt.Errorf("%s: neither file, directory nor symbolic link", p)
 	})

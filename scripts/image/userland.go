@@ -28,7 +28,7 @@ func (m *Image) Base(root string) error {
 	m.Dir("/tmp", 0o777|unix.S_ISVTX)
 	m.CharDev("/dev/console", 0o600, 5, 1)
 	m.CharDev("/dev/null", 0o666, 1, 3)
-	if err := m.File(filepath.Join(root, "initramfs", "etc"), "/etc"); err != nil {
+	if err := m.Tree(filepath.Join(root, "initramfs", "etc"), "/etc"); err != nil {
 		return err
 	}
 	// A checkout does not keep this file's mode.
@@ -41,7 +41,7 @@ func (m *Image) Base(root string) error {
 	if err != nil {
 		return err
 	}
-	if err := m.File(bin, "/sbin/tamarix-init"); err != nil {
+	if err := m.Tree(bin, "/sbin/tamarix-init"); err != nil {
 		return err
 	}
 	for _, name := range ours {
@@ -63,7 +63,7 @@ func (m *Image) Userland(root, name string) error {
 		if err != nil {
 			return err
 		}
-		if err := m.File(bb, "/bin/bb"); err != nil {
+		if err := m.Tree(bb, "/bin/bb"); err != nil {
 			return err
 		}
 		for _, c := range cmds {
