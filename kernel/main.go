@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/amd64/selftest"
@@ -39,6 +38,7 @@ func Main(b *info.Boot) {
 	klog.SetClock(arch.Nanotime)
 	klog.SetConsoleLevel(o.level)
 	boot.consoles = startConsoles(o)
+	logEarlySteps()
 	reportMachine(b)
 	for _, w := range o.warnings {
 		klog.Warnf("%s", w)
@@ -66,7 +66,7 @@ func Main(b *info.Boot) {
 	reportMemory(b)
 	paceGC(b.UsableSize())
 	startInit(ctx, o)
-	proc.StartLoadAverage()
+	proc.StartLoadAverage(watchClock)
 	select {}
 }
 
@@ -118,17 +118,6 @@ func reportMemoryTest(b *info.Boot) {
 			klog.Errorf("Memory test: bad memory at %#x-%#x", m.Start, m.End-1)
 		}
 	}
-}
-
-// setClock sets the wall clock from the clock chip.
-func setClock() {
-	t, err := arch.ReadRTC()
-	if err != nil {
-		klog.Warnf("no clock chip: time begins in 1970")
-		return
-	}
-	arch.SetWallOffset(t.UnixNano() - arch.Nanotime())
-	klog.Infof("Time: %s", t.Format(time.RFC3339))
 }
 
 // heapWorthFreeing is the size of the kernel's heap, in bytes, from which on it

@@ -44,5 +44,5 @@ func attributes() []sysfs.Attribute {
 			fixed(dir+"core_cpus_list", strconv.Itoa(i)), fixed(dir+"thread_siblings_list", strconv.Itoa(i)),
 			fixed(dir+"package_cpus_list", list), fixed(dir+"core_siblings_list", list))
 	}
-	return a
+	return append(a, clockAttributes()...)
 }

@@ -43,12 +43,14 @@ func sampleLoad(n uint64) {
 	}
 }
 
-// StartLoadAverage samples the load from now on.
-func StartLoadAverage() {
+// StartLoadAverage samples the load from now on, and calls also each time: what else
+// is to be looked at every few seconds needs no timer of its own.
+func StartLoadAverage(also func()) {
 	var t *wait.Timer
 	t = wait.AfterFunc(loadInterval, func() {
 		running, _ := TaskCounts()
 		sampleLoad(uint64(running))
+		also()
 		t.Reset(loadInterval)
 	})
 }

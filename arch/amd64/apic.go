@@ -5,6 +5,8 @@ package amd64
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"tamarix/arch/tsc"
 )
 
 // The local APIC (SDM vol. 3A, chapter 11): in xAPIC mode through an uncached
@@ -201,22 +203,50 @@ func apicInit(c *percpu) {
 	}
 }
 
-// apicCalibrate measures the timer against the time stamp counter.
+// apicCalibrate finds the frequency of the timer: it is measured against the clock.
+// A figure that the CPU gives is more exact, and is taken if it is near.
 func apicCalibrate() {
-	const us = 2000
+	k := &clocks
 	apicWrite(apicLVTTimer, lvtMasked)
 	apicWrite(apicInitial, ^uint32(0))
-	end := rdtsc() + tscHz*us/1_000_000
-	for rdtsc() < end {
+	measured := uint64(0)
+	for range 5 {
+		t0, c0, w0 := apicSample()
+		busyWait(2e6)
+		t1, c1, w1 := apicSample()
+		if d := t1 - t0; d > 0 && c0 > c1 {
+			measured = uint64(c0-c1) * 1_000_000_000 / uint64(d)
+			// Good to a few parts in ten thousand?
+			if (w0+w1)*3000 < d {
+				break
+			}
+		}
 	}
-	n := uint64(^uint32(0) - apicRead(apicCurrent))
 	apicWrite(apicInitial, 0)
 	apicWrite(apicLVTTimer, vectorTimer)
-	apicHz = n * (1_000_000 / us)
+	apicHz, k.apicHow = measured, "measuring"
+	if d := k.declared.APIC; d != 0 && measured != 0 && tsc.Agree(d, measured) {
+		apicHz, k.apicHow = d, k.declared.By.String()
+	}
 	apicMult = apicHz << 20 / 1_000_000_000
 	if apicMult == 0 {
 		fatal("the APIC timer does not run", apicHz)
 	}
+	new(line).str("clocks: local APIC timer at ").mhz(apicHz).str(" by ").str(k.apicHow).note(stepInfo)
+}
+
+// apicSample reads the clock and the timer's count at the same moment, and how many
+// ns that took; the shortest of a few wins.
+func apicSample() (at int64, count uint32, width int64) {
+	width = 1 << 62
+	for range 8 {
+		before := Nanotime()
+		c := apicRead(apicCurrent)
+		if w := Nanotime() - before; w < width {
+			at, count, width = before+w/2, c, w
+		}
+	}
+	return at, count, width
 }
 
 // tickLength is how long a busy CPU goes without looking around.
@@ -268,7 +298,12 @@ func tick(c *percpu, t *kthread, user bool) {
 	} else if a != 0 {
 		armTimer(c, a)
 	}
+	slowTick()
 	if t.isIdle != 0 {
+		// The boot CPU's ticks keep the clock when all are idle.
+		if slowNow != nil && c.index == 0 {
+			armTimer(c, now+slowTickLength)
+		}
 		return
 	}
 	armTick(c)

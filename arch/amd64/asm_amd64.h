@@ -148,12 +148,16 @@
 	MOVQ	112(SP), R15
 
 // NANOTIME leaves Nanotime in AX: (TSC - tscBase) * tscMult / 2^32, in ns. It
-// clobbers DX.
-#define NANOTIME \
+// clobbers DX. Where the TSC is not the clock it jumps to slow (clock_source.go).
+// The fence keeps the reading from being done before what comes before it: another
+// CPU may have read a later time and told us so.
+#define NANOTIME(slow) \
+	LFENCE; \
 	RDTSC; \
 	SHLQ	$32, DX; \
 	ORQ	DX, AX; \
 	SUBQ	·tscBase(SB), AX; \
+	JMI	slow; \
 	MULQ	·tscMult(SB); \
 	SHRQ	$32, AX; \
 	SHLQ	$32, DX; \

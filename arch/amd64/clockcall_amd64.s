@@ -6,7 +6,7 @@
 
 // clock_gettime(2) is answered right at the system call entry, on no stack and
 // with interrupts off, when the clock follows from the TSC and the result can
-// be stored. Everything else - other clocks, a page that is not there yet, a
+// be stored. Everything else - other clocks, a TSC that is none, a page that is not there yet, a
 // bad address - goes the way of all calls, from the beginning.
 
 // Clocks by number: those answered here, and those that follow the wall clock.
@@ -26,7 +26,7 @@ TEXT ·clockCall(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	SI, CX
 	SHRQ	$47, CX
 	JNZ	general
-	NANOTIME
+	NANOTIME(general)
 	MOVL	$WALL_CLOCKS, CX
 	BTL	DI, CX
 	JCC	monotonic

@@ -59,6 +59,16 @@
 // but where percpu.root says. A CPU that goes idle keeps its root but gives away
 // its owner's state, and others do not wait for its TLB (idle.go).
 //
+// # The clock
+//
+// Nanotime is the time stamp counter, scaled, with an assembly way of its own for
+// the runtime, for users' system calls and for the vDSO. At boot the counter is
+// measured against what the chipset has (clock_counters.go, clock_init.go, package
+// arch/tsc) and compared between the CPUs (clock_sync.go); later a look at it every
+// few seconds is enough (clock_watch.go). Should it be no good, the HPET or the
+// power management timer becomes the clock, at any moment and without a step back:
+// clock_source.go tells how.
+//
 // # Profiles
 //
 // While the profiler runs, each CPU's timer has a second deadline, percpu.sampleAt.

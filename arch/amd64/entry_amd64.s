@@ -265,30 +265,3 @@ TEXT ·hostCall(SB),NOSPLIT,$0-40
 	SYSCALL
 	MOVQ	AX, ret+32(FP)
 	RET
-
-// vdsoClock stands for the vDSO's clock_gettime: C calling convention, DI =
-// clock, SI = *timespec. The runtime calls it on the g0 stack.
-TEXT ·vdsoClock(SB),NOSPLIT|NOFRAME,$0
-	NANOTIME
-	TESTL	DI, DI
-	JNZ	monotonic
-	ADDQ	·wallOffset(SB), AX
-monotonic:
-	XORL	DX, DX
-	MOVQ	$1000000000, CX
-	DIVQ	CX
-	MOVQ	AX, 0(SI)
-	MOVQ	DX, 8(SI)
-	XORL	AX, AX
-	RET
-
-TEXT ·useFastClock(SB),NOSPLIT,$0-0
-	LEAQ	·vdsoClock(SB), AX
-	MOVQ	AX, runtime·vdsoClockgettimeSym(SB)
-	RET
-
-// func Nanotime() int64
-TEXT ·Nanotime(SB),NOSPLIT,$0-8
-	NANOTIME
-	MOVQ	AX, ret+0(FP)
-	RET

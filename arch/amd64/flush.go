@@ -18,6 +18,7 @@ const (
 	requestLeaveRoot               // load the kernel's root if leavingRoot is loaded
 	requestEnableXSAVE             // see late.go
 	requestProfile                 // set the time of the first sample
+	requestClock                   // say what the clock is here (clock_watch.go)
 )
 
 // flushSingly is up to how many pages are forgotten one by one; beyond, all are.
@@ -210,5 +211,8 @@ func serveRequestsNoSplit(c *percpu) {
 	}
 	if r&requestProfile != 0 {
 		profileArm(c)
+	}
+	if r&requestClock != 0 {
+		answerClock()
 	}
 }

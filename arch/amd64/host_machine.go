@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"tamarix/arch/memtest"
 	"tamarix/boot/info"
 )
@@ -22,6 +24,26 @@ func SetWallOffset(ns int64) { wallOffset.Store(ns) }
 
 // TSCHz returns the frequency of the time stamp counter.
 func TSCHz() uint64 { return 1e9 }
+
+// WatchClock compares the clock with others; the host's needs none.
+func WatchClock() (message string) { return "" }
+
+// ClockSources returns the names of the clocks, and which one is used.
+func ClockSources() (names []string, current string) { return []string{"host"}, "host" }
+
+// SetClockSource makes the clock of that name the one.
+func SetClockSource(name string) error {
+	if name != "host" {
+		return unix.EINVAL
+	}
+	return nil
+}
+
+// ClockReport describes the clocks, line by line.
+func ClockReport() string { return "clock: host, because there is no machine\n" }
+
+// EarlySteps calls f for each step of start-up from before there was a log.
+func EarlySteps(f func(level uint8, at int64, text string)) (lost int) { return 0 }
 
 // CPUInfo describes a CPU, for /proc/cpuinfo.
 type CPUInfo struct {

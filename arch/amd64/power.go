@@ -3,11 +3,7 @@
 package amd64
 
 import (
-	"time"
 	"unsafe"
-
-	"github.com/usbarmory/tamago/soc/intel/rtc"
-	"golang.org/x/sys/unix"
 
 	"tamarix/arch/acpi"
 )
@@ -134,29 +130,4 @@ const haltCode = -1
 func Halt() {
 	pin()
 	exitKernel(haltCode)
-}
-
-// ReadRTC returns the time that the battery-backed clock shows, taken for UTC,
-// through TamaGo's driver. The clock must not be read while it counts on, and
-// then says so.
-func ReadRTC() (time.Time, error) {
-	if firmware.hasFADT && firmware.fadt.NoCMOSClock {
-		return time.Time{}, unix.ENODEV
-	}
-	c := rtc.RTC{Location: time.UTC}
-	for range 2000 {
-		a, err := c.Now()
-		if err != nil {
-			time.Sleep(time.Millisecond)
-			continue
-		}
-		// Twice the same, or it was read across a second's end.
-		if b, err := c.Now(); err == nil && a.Equal(b) {
-			if a.Year() < 100 { // no century in this chip
-				a = a.AddDate(2000, 0, 0)
-			}
-			return a, nil
-		}
-	}
-	return time.Time{}, unix.ENODEV // it claims to be updating for ever
 }

@@ -34,6 +34,7 @@ var apFn = apMain
 // begins the idle thread.
 func apMain(c *percpu) {
 	cpuLoad(c)
+	syncNew() // before it reads the clock
 	c.lastStamp = Nanotime()
 	c.current = c.idle
 	t := threadAt(c.idle)
@@ -57,7 +58,7 @@ func startCPUs(boot *percpu) {
 		return
 	}
 	if trampoline == 0 || lowRoot == 0 {
-		earlyPrint("no free page below 1 MiB: one CPU only\n")
+		new(line).str("no free page below 1 MiB: one CPU only").note(stepWarning)
 		return
 	}
 	trampolineInit()
@@ -119,6 +120,7 @@ func newCPU(index int) *percpu {
 // startCPU wakes one CPU, which is in the INIT state. If it returns false and
 // c.online is cpuAbandoned, the CPU will not come later either.
 func startCPU(c *percpu) bool {
+	new(line).str("start-up: CPU ").dec(uint64(c.index)).str(", APIC id ").dec(uint64(c.apicID)).note(stepInfo)
 	*(*uint64)(physPointer(trampoline + trampolineCPU)) = c.self
 	for range 2 {
 		sendIPI(c.apicID, startupCommand(trampoline))
@@ -135,6 +137,9 @@ func startCPU(c *percpu) bool {
 	for end := Nanotime() + patience*1000; Nanotime() < end; pause() {
 		if atomic.LoadUint32(&c.online) == cpuOnline {
 			return true
+		}
+		if !syncServe(c.index) {
+			return false
 		}
 	}
 	return false

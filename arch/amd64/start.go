@@ -15,17 +15,10 @@ var bootInfo *info.Boot
 // BootInfo returns what the loader said.
 func BootInfo() *info.Boot { return bootInfo }
 
-// tscHz, tscBase and tscMult turn the time stamp counter into nanoseconds since
-// boot: (tsc-tscBase)*tscMult>>32. Set once at boot.
-var tscHz, tscBase, tscMult uint64
-
 // TSCHz returns the frequency of the time stamp counter.
 func TSCHz() uint64 { return tscHz }
 
 func useFastClock()
-
-// Nanotime returns nanoseconds since boot; it never goes back.
-func Nanotime() int64
 
 // earlyCoarse is the coarse clock before there is a data page.
 var earlyCoarse int64 // atomic
@@ -85,22 +78,25 @@ func earlyInit(b *info.Boot) uint64 {
 	t.state = threadRunning
 	c.current = t.addr()
 
-	tscHz = calibrateTSC()
-	tscMult = 1_000_000_000 << 32 / tscHz
+	startStep("start-up: ACPI tables")
 	if !acpiInit(b) {
-		earlyPrint("no usable MADT: one CPU only\n")
+		new(line).str("no usable MADT: one CPU only").note(stepWarning)
 	}
+	clockInit()
+	startStep("start-up: local APIC")
 	apicMap()
 	cpuLoad(c)
 	c.apicID = readAPICID()
 	initPIC()
 	initIOAPICs()
 	apicCalibrate()
+	syncStart()
 	c.online = cpuOnline
 	c.lastStamp = Nanotime()
 	startCPUs(c)
 	useFastClock()
 	armTick(c)
+	startStep("start-up: Go runtime")
 	return processStack(b)
 }
 

@@ -19,10 +19,11 @@
 #define COARSE 32
 
 // READ_NS leaves the monotonic clock in AX, in ns: (TSC - base) * mult / 2^32.
-// It clobbers DX, R10 and R11.
+// It clobbers DX, R10 and R11. The fence is for the reason of NANOTIME's.
 #define READ_NS \
 	MOVQ	BASE(R8), R10; \
 	MOVQ	MULT(R8), R11; \
+	LFENCE; \
 	RDTSC; \
 	SHLQ	$32, DX; \
 	ORQ	DX, AX; \
@@ -42,13 +43,13 @@ TEXT ·vdsoClockGettime(SB),NOSPLIT|NOFRAME,$0
 	VVAR
 	TESTL	$0x893, AX // REALTIME MONOTONIC RAW BOOTTIME TAI
 	JZ	coarse
-	TESTL	$1, FLAGS(R8)
-	JZ	call
 	MOVL	AX, CX
 again:
 	MOVL	SEQ(R8), R9
 	TESTL	$1, R9
 	JNZ	busy
+	TESTL	$1, FLAGS(R8)
+	JZ	call
 	READ_NS
 	TESTL	$0x801, CX // REALTIME, TAI
 	JZ	monotonic
@@ -100,12 +101,12 @@ TEXT ·vdsoGettimeofday(SB),NOSPLIT|NOFRAME,$0
 	TESTQ	DI, DI
 	JZ	call
 	VVAR
-	TESTL	$1, FLAGS(R8)
-	JZ	call
 again:
 	MOVL	SEQ(R8), R9
 	TESTL	$1, R9
 	JNZ	busy
+	TESTL	$1, FLAGS(R8)
+	JZ	call
 	READ_NS
 	ADDQ	WALL(R8), AX
 	CMPL	R9, SEQ(R8)

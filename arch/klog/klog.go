@@ -68,6 +68,14 @@ func WriteAs(l Level, facility uint8, msg string) {
 	}
 }
 
+// WriteEarly appends a record of the kernel from before there was a log, with the
+// time since boot that it had. It has been on the console then.
+func WriteEarly(l Level, at time.Duration, msg string) {
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	log.append(l&7, Kernel, msg, at)
+}
+
 // SetConsole makes w print the records that are important enough, and prints
 // those already in the log. w must be safe to call from any goroutine at any
 // time. nil: no console.

@@ -2,6 +2,7 @@
 #include "t.h"
 
 #include <elf.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -150,6 +151,66 @@ TEST(clocks, never_go_back)
 			FAIL("%ld after %ld", (long)n, (long)last);
 		last = n;
 	}
+}
+
+/* Readers see the clock go on while the kernel changes where it takes it from. */
+static const char source_file[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+
+struct readers {
+	int stop;
+	int64_t last; /* the latest time that anybody has read */
+};
+
+static void *read_clock(void *arg)
+{
+	struct readers *r = arg;
+	for (int i = 0; !__atomic_load_n(&r->stop, __ATOMIC_SEQ_CST); i++) {
+		int64_t before = __atomic_load_n(&r->last, __ATOMIC_SEQ_CST);
+		struct timespec t;
+		OK(clock_gettime(CLOCK_MONOTONIC, &t));
+		int64_t n = i & 1 ? ns(t) : by_call(CLOCK_MONOTONIC);
+		if (n < before)
+			FAIL("%ld after %ld", (long)n, (long)before);
+		if (n > before + 5000000000)
+			FAIL("%ld, and before that %ld", (long)n, (long)before);
+		while (before < n && !__atomic_compare_exchange_n(&r->last, &before, n, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;
+	}
+	return 0;
+}
+
+TEST_FLAGS(clocks, source_can_be_switched, 30, NEEDS_VM)
+{
+	if (access(source_file, W_OK))
+		skip("no clock source to choose: %s", strerror(errno));
+	char names[256], first[64];
+	snprintf(first, sizeof first, "%s", strtok(slurp(source_file), "\n"));
+	snprintf(names, sizeof names, "%s", slurp("/sys/devices/system/clocksource/clocksource0/available_clocksource"));
+	struct readers r = { 0 };
+	struct timespec t;
+	OK(clock_gettime(CLOCK_MONOTONIC, &t));
+	r.last = ns(t);
+	pthread_t thread[2];
+	for (int i = 0; i < 2; i++)
+		EQ(pthread_create(&thread[i], 0, read_clock, &r), 0);
+	int switched = 0;
+	for (int round = 0; round < 10; round++) {
+		char list[256], *save;
+		strcpy(list, names);
+		for (char *name = strtok_r(list, " \n", &save); name; name = strtok_r(0, " \n", &save)) {
+			spit(source_file, name);
+			STREQ(strtok(slurp(source_file), "\n"), name);
+			int64_t start = by_call(CLOCK_MONOTONIC);
+			sleep_ms(5);
+			WITHIN(by_call(CLOCK_MONOTONIC) - start, 5000000, 3000000000);
+			switched++;
+		}
+	}
+	__atomic_store_n(&r.stop, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 2; i++)
+		EQ(pthread_join(thread[i], 0), 0);
+	spit(source_file, first);
+	CHECK(switched >= 10);
 }
 
 TEST(clocks, resolution_and_errors)
