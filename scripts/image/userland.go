@@ -96,7 +96,7 @@ func (m *Image) Busybox(root string) error {
 	if err != nil {
 		return fmt.Errorf("%s --list-full: %w", bin, err)
 	}
-	if err := m.File(bin, "/bin/busybox"); err != nil {
+	if err := m.Tree(bin, "/bin/busybox"); err != nil {
 		return err
 	}
 	for applet := range strings.Lines(string(out)) {
@@ -113,7 +113,7 @@ func (m *Image) Bash(root string) error {
 	if err != nil {
 		return err
 	}
-	if err := m.File(filepath.Join(dir, "bin", "bash-static"), "/bin/bash"); err != nil {
+	if err := m.Tree(filepath.Join(dir, "bin", "bash-static"), "/bin/bash"); err != nil {
 		return err
 	}
 	passwd, err := os.ReadFile(filepath.Join(root, "initramfs", "etc", "passwd"))
