@@ -4,11 +4,15 @@ import (
 	"slices"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	arch "tamarix/arch/amd64"
 	"tamarix/arch/klog"
 	"tamarix/dev/vt"
+	"tamarix/fs"
 	"tamarix/fs/devfs"
 	"tamarix/fs/tty"
+	"tamarix/proc"
 )
 
 // consoles is the virtual terminals; nil where there is no screen. Set by
@@ -119,7 +123,7 @@ func makeTerminals(m *tty.Manager, c consoleChoice) (serial, virtuals []*tty.Ter
 		byName["ttyS0"] = t
 	}
 	if consoles != nil {
-		virtuals = consoles.Attach(m, keyboard(), devfs.VirtualDev)
+		virtuals = consoles.Attach(vt.Config{Terminals: m, Keyboards: keyboard(), Dev: devfs.VirtualDev, Caller: switcher})
 		for _, t := range virtuals {
 			byName[t.Name()] = t
 		}
@@ -130,4 +134,27 @@ func makeTerminals(m *tty.Manager, c consoleChoice) (serial, virtuals []*tty.Ter
 		m.SetConsole(t)
 	}
 	return serial, virtuals
+}
+
+// process is a process for package vt.
+type process struct{ g *proc.ThreadGroup }
+
+// Signal implements [vt.Process].
+func (p process) Signal(sig unix.Signal) error {
+	if proc.FindGroup(p.g.PID) != p.g {
+		return unix.ESRCH
+	}
+	if sig == 0 {
+		return nil
+	}
+	info := proc.KernelInfo(sig)
+	return proc.SendGroup(p.g, &info)
+}
+
+// switcher returns the process of ctx's task; nil for the kernel's own.
+func switcher(ctx *fs.Context) vt.Process {
+	if t := taskOf(ctx); t != nil {
+		return process{t.Group}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"tamarix/arch/wait"
 	"tamarix/dev/kbd"
 	"tamarix/dev/vt/term"
+	"tamarix/fs"
 	"tamarix/fs/tty"
 )
 
@@ -33,8 +34,11 @@ type Consoles struct {
 	wanted  int  // the one that is to be shown when the process in front agrees; 0: none
 	locked  bool // VT_LOCKSWITCH
 	logTo   int  // TIOCL_SETKMSGREDIRECT; 0: the foreground
-	keys    *kbd.Keyboards
 	palette [16]uint32
+
+	// Set by Attach, and immutable from then on.
+	keys   *kbd.Keyboards // nil: none
+	caller func(ctx *fs.Context) Process
 }
 
 // console is one virtual terminal. It is the driver of its fs/tty terminal.
@@ -48,7 +52,7 @@ type console struct {
 	screen   *term.Screen // nil until it is first used
 	modes    keyModes     // what keys has been told
 	graphics bool         // KD_GRAPHICS
-	process  modeProcess  // VT_SETMODE
+	owner    owner        // VT_SETMODE
 }
 
 // keyModes are the modes of the keyboard that the emulator decides on.
@@ -82,26 +86,34 @@ func (v *console) emulator() *term.Screen {
 	return v.screen
 }
 
-// Attach makes the terminals of m on c, tty1 and on, and connects them with the
-// keyboards, if there are any. It is called once.
-func (c *Consoles) Attach(m *tty.Manager, keys *kbd.Keyboards, dev func(n int) uint64) []*tty.Terminal {
+// Config is what Attach connects the virtual terminals with.
+type Config struct {
+	Terminals *tty.Manager
+	Keyboards *kbd.Keyboards                // nil: there are none
+	Dev       func(n int) uint64            // the device number of terminal n
+	Caller    func(ctx *fs.Context) Process // the process that ctx's task belongs to
+}
+
+// Attach makes the terminals on c, tty1 and on, and connects them with the
+// keyboards. It is called once.
+func (c *Consoles) Attach(config Config) []*tty.Terminal {
+	c.mu.Lock()
+	c.keys, c.caller = config.Keyboards, config.Caller
+	c.mu.Unlock()
 	var terminals []*tty.Terminal
 	for _, v := range c.vts {
-		if keys != nil {
-			v.keys = keys.NewTerminal(v.input)
+		if c.keys != nil {
+			v.keys = c.keys.NewTerminal(v.input)
 		}
-		v.tty = m.NewTerminal(tty.Config{
-			Name: ttyName(v.n), Dev: dev(v.n), Driver: v, Speed: 38400, UTF8: true,
+		v.tty = config.Terminals.NewTerminal(tty.Config{
+			Name: ttyName(v.n), Dev: config.Dev(v.n), Driver: v, Speed: 38400, UTF8: true,
 			Rows: uint16(c.rows), Cols: uint16(c.cols),
 		})
 		terminals = append(terminals, v.tty)
 	}
-	if keys != nil {
-		c.mu.Lock()
-		c.keys = keys
-		keys.SetForeground(c.vts[c.front-1].keys)
-		c.mu.Unlock()
-		keys.SetSink(c)
+	if c.keys != nil {
+		c.keys.SetForeground(c.vts[c.front-1].keys)
+		c.keys.SetSink(c)
 	}
 	return terminals
 }
