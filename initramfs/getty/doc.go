@@ -10,6 +10,9 @@
 // nothing is flushed. For the name console the line behind it is opened (ttyS0),
 // since a shell on /dev/console itself has no whole job control.
 //
+// TERM is what the command line says; on a virtual terminal it is linux, if it says
+// nothing, and on other lines what getty was started with.
+//
 // -a logs a user in without asking, -n starts the program without asking for a
 // name, -l starts another program than /bin/login.
 package getty

@@ -51,6 +51,9 @@ func Main(args []string) int {
 	if err := sane(speed); err != nil {
 		fmt.Fprintf(os.Stderr, "getty: %s: %v\n", line, err)
 	}
+	if term == "" && isVirtual(line) {
+		term = "linux"
+	}
 	if term != "" {
 		os.Setenv("TERM", term)
 	}
@@ -70,6 +73,14 @@ func Main(args []string) int {
 	fmt.Fprintf(os.Stderr, "getty: %s: %v\n", *program, err)
 	time.Sleep(5 * time.Second)
 	return 1
+}
+
+// isVirtual tells whether line is a virtual terminal, whose type is known: tty
+// and a number.
+func isVirtual(line string) bool {
+	n, ok := strings.CutPrefix(line, "tty")
+	_, err := strconv.ParseUint(n, 10, 8)
+	return ok && err == nil
 }
 
 // open makes line the controlling terminal and descriptors 0 to 2.

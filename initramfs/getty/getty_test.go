@@ -42,3 +42,11 @@ func TestExpand(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestVirtualTerminalsAreKnownByTheirNames(t *testing.T) {
+	for line, want := range map[string]bool{"tty1": true, "tty63": true, "ttyS0": false, "tty": false, "console": false, "-": false} {
+		if got := isVirtual(line); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}

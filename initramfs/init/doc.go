@@ -22,7 +22,8 @@
 // A process is started in a new session. Where its id names a terminal (a file
 // of that name below /dev that is one) it gets that as its controlling terminal
 // and as descriptors 0 to 2; an empty id means /dev/console. Others write to the
-// console without being controlled by it. A command with characters that mean
+// console without being controlled by it. An entry whose id begins with tty and
+// names no terminal of this machine is left out, with a line in the kernel log. A command with characters that mean
 // something to a shell is run by /bin/sh -c; others are executed directly.
 //
 // A respawn entry that was started 10 times within two minutes is held back for

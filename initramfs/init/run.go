@@ -52,6 +52,7 @@ func runInit(args []string) int {
 
 	s := newSupervisor(system{
 		start: startProcess, kill: unix.Kill, alone: alone, now: time.Now, say: say, down: down,
+		there: func(id string) bool { return terminal(id) != "" }, note: note,
 	}, file, initial)
 	s.run(signals, make(chan request, 8))
 	return 1 // never
@@ -76,6 +77,14 @@ func openConsole() {
 // say writes a message to the console.
 func say(format string, a ...any) {
 	fmt.Fprintf(os.Stderr, "init: "+format+"\n", a...)
+}
+
+// note writes a message for those who look for it to the kernel log.
+func note(format string, a ...any) {
+	if f, err := os.OpenFile("/dev/kmsg", os.O_WRONLY, 0); err == nil {
+		fmt.Fprintf(f, "<7>init: "+format+"\n", a...) // LOG_KERN|LOG_DEBUG
+		f.Close()
+	}
 }
 
 // run is init's life: wait for something to happen, act on it, start what may

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,6 +49,8 @@ type system struct {
 	alone func() bool // no process is left but init (and threads of the kernel)
 	now   func() time.Time
 	say   func(format string, a ...any)
+	there func(id string) bool               // the machine has the terminal of that name
+	note  func(format string, a ...any)      // for who looks for it in the log
 	down  func(how downKind, restart string) // does not return on a real machine
 }
 
@@ -56,6 +60,7 @@ type supervisor struct {
 	file string // the inittab
 
 	jobs    []*job
+	absent  map[string]bool // terminals that entries name and that there are none of
 	phase   phase
 	level   byte // the runlevel in force or being entered
 	prev    byte // the one before; 'N' after boot
@@ -70,7 +75,7 @@ type supervisor struct {
 
 // newSupervisor returns one that has read its table and is ready to boot.
 func newSupervisor(sys system, file string, initial byte) *supervisor {
-	s := &supervisor{sys: sys, file: file, level: 'N', prev: 'N', initial: initial}
+	s := &supervisor{sys: sys, file: file, level: 'N', prev: 'N', initial: initial, absent: map[string]bool{}}
 	s.read(true)
 	for _, j := range s.jobs {
 		if j.Action == inittab.SysInit {
@@ -100,7 +105,21 @@ func (s *supervisor) read(boot bool) {
 	if s.initial == 0 {
 		s.initial = t.Default
 	}
-	s.merge(t.Entries)
+	s.merge(slices.DeleteFunc(t.Entries, s.withoutTerminal))
+}
+
+// withoutTerminal tells whether e is for a terminal that the machine does not
+// have: one whose id is the name of a virtual terminal or a serial line. The log
+// gets one line for each such terminal.
+func (s *supervisor) withoutTerminal(e inittab.Entry) bool {
+	if !strings.HasPrefix(e.ID, "tty") || s.sys.there(e.ID) {
+		return false
+	}
+	if !s.absent[e.ID] {
+		s.absent[e.ID] = true
+		s.sys.note("%s:%d: there is no terminal %s: entry left out", s.file, e.Line, e.ID)
+	}
+	return true
 }
 
 // allLevels is the set of all levels a machine can be in.

@@ -24,6 +24,7 @@ type world struct {
 	alive map[int]string  // pid → command
 	log   []string        // starts, signals, messages
 	deaf  map[string]bool // commands that ignore SIGTERM
+	lacks []string        // terminals that there are none of
 	gone  downKind
 }
 
@@ -76,6 +77,8 @@ func (w *world) boot(initial byte) *world {
 		alone: func() bool { return len(w.alive) == 0 },
 		now:   func() time.Time { return w.clock },
 		say:   func(f string, a ...any) { w.log = append(w.log, "! "+fmt.Sprintf(f, a...)) },
+		there: func(id string) bool { return !slices.Contains(w.lacks, id) },
+		note:  func(f string, a ...any) { w.log = append(w.log, "~ "+fmt.Sprintf(f, a...)) },
 		down:  func(k downKind, restart string) { w.gone = k },
 	}, w.file, initial)
 	w.s.advance()
@@ -366,4 +369,25 @@ func TestParseStat(t *testing.T) {
 	if pid, ppid := parseStat("garbage"); pid != 0 || ppid != 0 {
 		t.Errorf("got %d, %d", pid, ppid)
 	}
+}
+
+func TestEntriesWithoutTheirTerminalAreLeftOut(t *testing.T) {
+	w := newWorld(t, `
+id:3:initdefault:
+ttyS0:3:respawn:/getty0
+tty1:3:respawn:/getty1
+t1:3:respawn:/other
+`)
+	w.lacks = []string{"tty1", "t1"}
+	w.boot(0)
+	w.wants("~ "+w.file+":4: there is no terminal tty1: entry left out", "+/getty0", "+/other")
+	w.s.read(false) // the log does not say it again
+	w.s.advance()
+	w.wants()
+	w.exit("/getty0")
+	w.wants("+/getty0")
+	w.lacks = nil // the terminal has come
+	w.s.read(false)
+	w.s.advance()
+	w.wants("+/getty1")
 }

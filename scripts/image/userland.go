@@ -79,6 +79,9 @@ func (m *Image) Userland(root, name string) error {
 		if err := m.Busybox(root); err != nil {
 			return err
 		}
+		if err := m.Terminfo(root); err != nil {
+			return err
+		}
 		return m.Bash(root)
 	}
 	return fmt.Errorf("user land %q: want uroot, busybox or bash", name)
@@ -102,6 +105,25 @@ func (m *Image) Busybox(root string) error {
 	for applet := range strings.Lines(string(out)) {
 		if to := "/" + strings.TrimSpace(applet); !m.Has(to) {
 			m.Symlink(to, "/bin/busybox")
+		}
+	}
+	return nil
+}
+
+// terminfo are the terminals whose descriptions an image gets: the screen's own,
+// and those that sit at the other end of a serial line.
+var terminfo = []string{"l/linux", "a/ansi", "d/dumb", "v/vt100", "v/vt102", "v/vt220", "x/xterm", "x/xterm-256color", "s/screen", "s/screen-256color", "t/tmux-256color"}
+
+// Terminfo adds Debian's descriptions of the usual terminals, where bash's line
+// editor looks for them.
+func (m *Image) Terminfo(root string) error {
+	dir, err := Deb(root, "ncurses-base")
+	if err != nil {
+		return err
+	}
+	for _, name := range terminfo {
+		if err := m.File(filepath.Join(dir, "lib", "terminfo", name), "/lib/terminfo/"+name); err != nil {
+			return err
 		}
 	}
 	return nil
