@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,19 +104,20 @@ func (s *supervisor) read(boot bool) {
 	if s.initial == 0 {
 		s.initial = t.Default
 	}
-	s.merge(slices.DeleteFunc(t.Entries, s.withoutTerminal))
+	s.merge(t.Entries)
 }
 
-// withoutTerminal tells whether e is for a terminal that the machine does not
+// withoutTerminal tells whether j is for a terminal that the machine does not
 // have: one whose id is the name of a virtual terminal or a serial line. The log
-// gets one line for each such terminal.
-func (s *supervisor) withoutTerminal(e inittab.Entry) bool {
-	if !strings.HasPrefix(e.ID, "tty") || s.sys.there(e.ID) {
+// gets one line for each such terminal. What there is may change: the sysinit
+// entries mount /dev.
+func (s *supervisor) withoutTerminal(j *job) bool {
+	if !strings.HasPrefix(j.ID, "tty") || s.sys.there(j.ID) {
 		return false
 	}
-	if !s.absent[e.ID] {
-		s.absent[e.ID] = true
-		s.sys.note("%s:%d: there is no terminal %s: entry left out", s.file, e.Line, e.ID)
+	if !s.absent[j.ID] {
+		s.absent[j.ID] = true
+		s.sys.note("%s: there is no terminal %s: left out", s.name(j), j.ID)
 	}
 	return true
 }
@@ -299,7 +299,7 @@ func (s *supervisor) advance() {
 // first that is to be waited for; it tells whether it stopped at one.
 func (s *supervisor) startLevel() (waits bool) {
 	for _, j := range s.jobs {
-		if j.pid != 0 || !s.belongs(j) {
+		if j.pid != 0 || !s.belongs(j) || s.withoutTerminal(j) {
 			continue
 		}
 		switch j.Action {

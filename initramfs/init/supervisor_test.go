@@ -380,14 +380,13 @@ t1:3:respawn:/other
 `)
 	w.lacks = []string{"tty1", "t1"}
 	w.boot(0)
-	w.wants("~ "+w.file+":4: there is no terminal tty1: entry left out", "+/getty0", "+/other")
+	w.wants("+/getty0", "~ "+w.file+":4 (tty1): there is no terminal tty1: left out", "+/other")
 	w.s.read(false) // the log does not say it again
 	w.s.advance()
 	w.wants()
 	w.exit("/getty0")
 	w.wants("+/getty0")
 	w.lacks = nil // the terminal has come
-	w.s.read(false)
 	w.s.advance()
 	w.wants("+/getty1")
 }
