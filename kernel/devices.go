@@ -27,6 +27,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	findPCI()
 	terminals = tty.NewManager(jobControl{})
 	serial, virtuals := makeTerminals(terminals, boot.consoles)
+	findKeyboards()
 	config := devfs.Config{
 		Terminals: terminals,
 		Serial:    serial,

@@ -1,12 +1,15 @@
 package kernel
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
 	arch "tamarix/arch/amd64"
+	"tamarix/arch/klog"
+	"tamarix/dev/i8042"
 	"tamarix/dev/kbd"
 	"tamarix/proc"
 )
@@ -14,6 +17,55 @@ import (
 // keyboard returns the machine's keyboards. They are made at the first call, by
 // the screen or by a driver: a machine with neither does without.
 var keyboard = sync.OnceValue(func() *kbd.Keyboards { return kbd.New(keyboardSystem{}) })
+
+// findKeyboards starts the driver of the keyboard controller, if the firmware
+// does not say that there is none. It does not wait for what it finds: devices
+// that do not answer take their time.
+func findKeyboards() {
+	o, ignoreFirmware := i8042Options(boot.options.line)
+	if f, ok := arch.FADT(); ok && !f.Has8042 && !ignoreFirmware {
+		klog.Debugf("i8042: the firmware says that there is no keyboard controller")
+		return
+	}
+	go func() {
+		klog.Debugf("i8042: looking for a keyboard controller")
+		err := i8042.Start(keyboard, o, func() {
+			if m := sysrqMask.Load(); m == sysrqAll || m&sysrqBoot != 0 {
+				arch.Reboot()
+			}
+		})
+		if err != nil {
+			klog.Debugf("i8042: %v", err)
+		}
+	}()
+}
+
+// i8042Options returns what the command line says of the keyboard controller
+// (Linux Documentation/admin-guide/kernel-parameters.txt, "i8042."): nokbd,
+// noaux, reset, direct, and nopnp, which is not to ask the firmware.
+func i8042Options(line string) (o i8042.Options, ignoreFirmware bool) {
+	for _, w := range strings.Fields(line) {
+		name, ok := strings.CutPrefix(w, "i8042.")
+		if !ok {
+			continue
+		}
+		name, value, _ := strings.Cut(name, "=")
+		on := value != "0" && value != "n"
+		switch name {
+		case "nokbd":
+			o.NoKeyboard = on
+		case "noaux":
+			o.NoAuxiliary = on
+		case "direct":
+			o.Direct = on
+		case "nopnp":
+			ignoreFirmware = on
+		case "reset":
+			o.Reset, o.NoTest = on, !on
+		}
+	}
+	return o, ignoreFirmware
+}
 
 // ctrlAltDelReboots says what Ctrl-Alt-Del does: reboot at once, or SIGINT to
 // process 1, if that has asked for it by reboot(2).
