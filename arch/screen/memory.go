@@ -35,6 +35,15 @@ func (m *Memory) Draw(col, row int, cells []Cell) {
 // Cursor implements [Display].
 func (m *Memory) Cursor(col, row int, shown bool) { m.Col, m.Row, m.Shown = col, row, shown }
 
+// Clear makes all cells blanks on the given background.
+func (m *Memory) Clear(rgb uint32) {
+	for y := range m.Cells {
+		for x := range m.Cells[y] {
+			m.Cells[y][x] = Cell{Char: ' ', Fg: rgb, Bg: rgb}
+		}
+	}
+}
+
 // Name implements [Display].
 func (m *Memory) Name() string { return "memory" }
 

@@ -36,22 +36,8 @@ type Display interface {
 	Name() string
 }
 
-// fill is how many cells Clear and others draw at once.
+// fill is how many cells are drawn at once where there is no line at hand.
 const fill = 32
-
-// Clear makes all of d show blanks on the given background.
-func Clear(d Display, bg uint32) {
-	var line [fill]Cell
-	for i := range line {
-		line[i] = Cell{Char: ' ', Fg: bg, Bg: bg}
-	}
-	cols, rows := d.Size()
-	for y := range rows {
-		for x := 0; x < cols; x += fill {
-			d.Draw(x, y, line[:])
-		}
-	}
-}
 
 // clip returns the part of cells, drawn from (col, row) on, that lies in a grid
 // of the given size, and its first column.
