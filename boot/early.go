@@ -5,6 +5,7 @@ package main
 import (
 	"unsafe"
 
+	"tamarix/arch/amd64"
 	"tamarix/boot/info"
 )
 
@@ -18,7 +19,7 @@ const lowMemorySize = 0xd000
 var (
 	bootRegisters [4]uint32 // EAX and EBX at entry
 	lowMemory     [lowMemorySize]byte
-	tableSpace    [7 * 4096]byte // the first page tables, page-aligned within
+	tableSpace    [8 * 4096]byte // the first page tables, page-aligned within
 )
 
 // boot is the one copy of the boot information.
@@ -26,8 +27,6 @@ var boot info.Boot
 
 func reload(root uintptr)
 func hasNX() bool
-func out8(port uint16, v uint8)
-func in8(port uint16) uint8
 func stop()
 
 // physical reads physical memory below 4 GiB, which the first page tables map.
@@ -45,7 +44,10 @@ func (physical) Bytes(addr, n uint64) []byte {
 // boot information, makes the page tables that stay, and returns what
 // arch/amd64 starts from.
 func early() *info.Boot {
-	if err := info.Parse(&boot, bootRegisters[0], bootRegisters[1], physical{}); err != nil {
+	err := info.Parse(&boot, bootRegisters[0], bootRegisters[1], physical{})
+	// Whatever is wrong with the rest, the screen may be good.
+	amd64.ScreenInit(&boot, info.DirectMap, mapScreen(&boot))
+	if err != nil {
 		fail(err)
 	}
 	if err := mapMemory(&boot); err != nil {
@@ -54,21 +56,13 @@ func early() *info.Boot {
 	return &boot
 }
 
-// fail prints why the machine cannot start, on the first serial port, and
-// stops.
+// fail says why the machine cannot start, on the first serial port and on the
+// screen, and stops.
 func fail(err error) {
 	// Every error here is a constant: calling Error would need no heap, but
 	// goes through an interface table that is there already.
-	print8("tamarix: cannot start: ")
-	print8(err.Error())
-	print8("\n")
+	amd64.EarlyPrint("tamarix: cannot start: ")
+	amd64.EarlyPrint(err.Error())
+	amd64.EarlyPrint("\n")
 	stop()
-}
-
-func print8(s string) {
-	for i := range len(s) {
-		for n := 0; n < 1<<16 && in8(0x3f8+5)&0x20 == 0; n++ {
-		}
-		out8(0x3f8, s[i])
-	}
 }

@@ -119,27 +119,13 @@ TEXT ·hasNX(SB),NOSPLIT,$0-1
 	MOVB	DX, ret+0(FP)
 	RET
 
-// func out8(port uint16, v uint8)
-TEXT ·out8(SB),NOSPLIT,$0-3
-	MOVW	port+0(FP), DX
-	MOVB	v+2(FP), AX
-	OUTB
-	RET
-
-// func in8(port uint16) uint8
-TEXT ·in8(SB),NOSPLIT,$0-9
-	MOVW	port+0(FP), DX
-	INB
-	MOVB	AX, ret+8(FP)
-	RET
-
 // func stop()
 TEXT ·stop(SB),NOSPLIT,$0
 	CLI
 	HLT
 	JMP	0(PC)
 
-GLOBL	·tableSpace(SB), NOPTR, $(7*4096)
+GLOBL	·tableSpace(SB), NOPTR, $(8*4096)
 GLOBL	·bootStack(SB), NOPTR, $STACK_SIZE
 GLOBL	·bootTLS(SB), NOPTR, $16
 GLOBL	·bootG(SB), NOPTR, $1024

@@ -13,6 +13,7 @@ const (
 	present  = 1 << 0
 	writable = 1 << 1
 	large    = 1 << 7
+	uncached = 3 << 3 // PWT and PCD
 	noExec   = 1 << 63
 
 	addrMask  = 0x000f_ffff_ffff_f000
@@ -46,12 +47,47 @@ const (
 	errModule   info.Error = "the loader put a module where the kernel lies"
 )
 
+// mapScreen maps the framebuffer, uncached, in the first page tables, so that
+// what goes wrong from here on is seen. It returns up to which physical address
+// a framebuffer can be reached through the direct map: 4 GiB, and more if this
+// one lies higher.
+func mapScreen(b *info.Boot) uint64 {
+	f := &b.Framebuffer
+	if f.Kind != info.RGB {
+		return 4 << 30
+	}
+	start, end := f.Address&^(largeSize-1), f.Address+f.Size()
+	base := (uint64(uintptr(unsafe.Pointer(&tableSpace))) - info.DirectMap + pageSize - 1) &^ (pageSize - 1)
+	pdpt, spare := at(base+pageSize), base+6*pageSize
+	reach := uint64(4 << 30)
+	if end > reach {
+		if end > info.MaxMemory || start/dirSize != (end-1)/dirSize || start < reach {
+			return reach
+		}
+		reach = info.MaxMemory
+		pdpt[start/dirSize] = spare | writable | present
+	}
+	for a := start; a < end; a += largeSize {
+		at(pdpt[a/dirSize])[a/largeSize%512] = a | large | uncached | writable | present
+	}
+	reload(uintptr(base))
+	return reach
+}
+
+// onScreen reports whether a page of 2 MiB that is no memory holds a part of the
+// framebuffer.
+func onScreen(b *info.Boot, a uint64) bool {
+	f := &b.Framebuffer
+	return f.Kind == info.RGB && a+largeSize > f.Address && a < f.Address+f.Size()
+}
+
 // mapMemory turns the first page tables into the ones that stay: all memory
 // from info.DirectMap on in pages of 2 MiB, writable and not executable; the
 // kernel's image within it with the rights of its segments, in pages of 4 KiB
 // where it may be written, else of 2 MiB too: a page of code that also holds the
-// first constants is a small price for code that needs one entry of the TLB. No
-// low half. It changes the tables it runs on, so the order matters: an entry
+// first constants is a small price for code that needs one entry of the TLB. The
+// framebuffer stays where mapScreen has mapped it, until arch/amd64 finds a
+// better place. No low half. It changes the tables it runs on, so the order matters: an entry
 // is only ever replaced by one that gives at least what runs now needs.
 func mapMemory(b *info.Boot) error {
 	base := (uint64(uintptr(unsafe.Pointer(&tableSpace))) - info.DirectMap + pageSize - 1) &^ (pageSize - 1)
@@ -101,6 +137,8 @@ func mapMemory(b *info.Boot) error {
 		for i := range uint64(512) {
 			if pa := a + i*largeSize; pa < top {
 				at(dir)[i] = pa | large | writable | present | nx
+			} else if onScreen(b, pa) {
+				at(dir)[i] = pa | large | uncached | writable | present | nx
 			}
 		}
 		pdpt[a/dirSize] = dir | writable | present
@@ -127,6 +165,8 @@ func mapMemory(b *info.Boot) error {
 		e := &at(pdpt[a/dirSize])[a/largeSize%512]
 		if a < low {
 			*e = a | large | writable | present | nx
+		} else if onScreen(b, a) {
+			*e = a | large | uncached | writable | present | nx
 		} else {
 			*e = 0
 		}

@@ -47,6 +47,7 @@ func Main(b *info.Boot) {
 		klog.Warnf("console=%s: there is no such device", name)
 	}
 	arch.ExitHook = lost
+	preparePanicScreen()
 	setClock()
 	if v, ok := b.Option("selftest"); ok && string(v) == "arch" {
 		bad := selftest.Run()

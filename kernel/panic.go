@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -23,9 +24,12 @@ func Panic(format string, a ...any) {
 		select {} // one panic is enough
 	}
 	drainConsole() // the last words of a process may say why
-	klog.Emergf("Kernel panic - not syncing: "+format, a...)
+	msg := fmt.Sprintf(format, a...)
+	klog.Emergf("Kernel panic - not syncing: %s", msg)
+	panicScreen(msg)
 	restart(func(d time.Duration) {
 		klog.Emergf("Rebooting in %d seconds..", d/time.Second)
+		arch.ScreenFooter("Rebooting soon.")
 		time.Sleep(d)
 	})
 	klog.Emergf("---[ end Kernel panic ]---")
@@ -60,6 +64,7 @@ func lost(code int) {
 		return
 	}
 	restart(func(d time.Duration) {
+		arch.ScreenFooter("Rebooting soon.")
 		for end := arch.Nanotime() + int64(d); arch.Nanotime() < end; {
 		}
 	})

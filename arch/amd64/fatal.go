@@ -18,9 +18,33 @@ var ExitHook func(code int)
 //go:nosplit
 func fatal(msg string, v uint64) {
 	disableIRQ()
-	fatalPrint(msg, v)
-	exitKernel(2)
+	c := thisCPU()
+	if !atomic.CompareAndSwapUint32(&fatalCPU, 0, c.index+1) {
+		if fatalCPU == c.index+1 {
+			// In the report itself. Serial output needs least.
+			serialPrint("\nkernel lost again: ")
+			serialPrint(msg)
+			serialPrint("\n")
+		}
+		stopCPU(c)
+	}
+	onPanicStack(msg, v)
 }
+
+// fatalCPU is 1 more than the index of the CPU that has called fatal first; 0:
+// none has. Atomic.
+var fatalCPU uint32
+
+// onPanicStack calls reportFatal with a stack of its own, which is large enough
+// whoever has called, and which the Go runtime does not want to grow.
+func onPanicStack(msg string, v uint64)
+
+var reportFatalFn = reportFatal
+
+const panicStackSize = 16 << 10
+
+// panicStack is what onPanicStack runs on.
+var panicStack [panicStackSize]byte
 
 func fatalPrint(msg string, v uint64) {
 	earlyPrint("\nkernel lost: ")
@@ -43,6 +67,7 @@ func exitKernel(code int) {
 			sendNMI(c.apicID)
 		}
 	}
+	ScreenFooter("The machine has been stopped.")
 	if ExitHook != nil {
 		ExitHook(code)
 	}
@@ -51,6 +76,8 @@ func exitKernel(code int) {
 }
 
 // stopCPU never returns.
+//
+//go:nosplit
 func stopCPU(c *percpu) {
 	for {
 		disableIRQ()
@@ -58,8 +85,17 @@ func stopCPU(c *percpu) {
 	}
 }
 
-// earlyPrint writes to the first serial port by polling, from any context.
+// earlyPrint writes to the first serial port by polling, and to the screen while
+// it is not a terminal's, from any context.
 func earlyPrint(s string) {
+	serialPrint(s)
+	screenPrint(s)
+}
+
+// serialPrint writes to the first serial port only.
+//
+//go:nosplit
+func serialPrint(s string) {
 	for i := range len(s) {
 		if s[i] == '\n' {
 			earlyPutc('\r')
@@ -69,42 +105,40 @@ func earlyPrint(s string) {
 }
 
 func earlyHex(v uint64) {
-	const digits = "0123456789abcdef"
-	for i := 60; i >= 0; i -= 4 {
-		if v>>i != 0 || i == 0 {
-			earlyPutc(digits[v>>i&15])
-		}
-	}
-	earlyPutc(' ')
+	var b textBuffer
+	b.hex(v)
+	b.char(' ')
+	earlyPrint(b.String()[2:])
 }
 
 // register prints one name and value.
 func register(name string, v uint64) {
 	earlyPrint(name)
-	earlyPutc('=')
+	earlyPrint("=")
 	earlyHex(v)
 }
 
 func dumpFrame(f *trapFrame, cr2 uint64) {
+	noteFrame(f, cr2)
 	earlyPrint("\ntrap ")
 	register("vector", f.vector)
 	register("error", f.errorCode)
 	register("cr2", cr2)
 	register("cr3", readCR3())
 	register("cs", f.CS)
-	earlyPutc('\n')
+	earlyPrint("\n")
 	register("rip", f.IP)
 	register("rsp", f.SP)
 	register("rflags", f.Flags)
 	register("rbp", f.BP)
-	earlyPutc('\n')
+	earlyPrint("\n")
 	register("rax", f.AX)
 	register("rbx", f.BX)
 	register("rcx", f.CX)
 	register("rdx", f.DX)
 	register("rsi", f.SI)
 	register("rdi", f.DI)
-	earlyPutc('\n')
+	earlyPrint("\n")
 	register("r8", f.R8)
 	register("r9", f.R9)
 	register("r10", f.R10)
@@ -113,13 +147,19 @@ func dumpFrame(f *trapFrame, cr2 uint64) {
 	register("r13", f.R13)
 	register("r14", f.R14)
 	register("r15", f.R15)
-	earlyPutc('\n')
+	earlyPrint("\n")
 }
 
 func dumpThread(t *kthread, cr2 uint64) {
-	dumpFrame(&trapFrame{
+	f := threadFrame(t)
+	dumpFrame(&f, cr2)
+}
+
+// threadFrame returns the registers of a thread that a trap has brought here.
+func threadFrame(t *kthread) trapFrame {
+	return trapFrame{
 		AX: t.AX, BX: t.BX, CX: t.CX, DX: t.DX, SI: t.SI, DI: t.DI, BP: t.BP,
 		R8: t.R8, R9: t.R9, R10: t.R10, R11: t.R11, R12: t.R12, R13: t.R13, R14: t.R14, R15: t.R15,
 		vector: t.vector, errorCode: t.errorCode, IP: t.IP, CS: selKernelCode, Flags: t.Flags, SP: t.SP,
-	}, cr2)
+	}
 }

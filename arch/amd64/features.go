@@ -88,6 +88,9 @@ func cpuLoad(c *percpu) {
 		cr4 |= cr4UMIP
 	}
 	writeCR4(cr4)
+	if pteWriteCombining != pteNoCache {
+		patLoad()
+	}
 	loadGDT(gdtPtr[c.index].operand())
 	loadIDT(idtPtr.operand())
 	loadTR(selTSS)

@@ -12,3 +12,15 @@ func TakeScreen() {}
 
 // EarlyScreenText returns what the start has written on the screen so far.
 func EarlyScreenText() []byte { return nil }
+
+// PanicKernel names the kernel in a report.
+var PanicKernel string
+
+// PanicLog copies the end of the kernel log.
+var PanicLog func(p []byte) int
+
+// PanicScreen shows why the kernel has stopped.
+func PanicScreen(head, message string, stack []byte) {}
+
+// ScreenFooter says what the machine does next.
+func ScreenFooter(s string) {}

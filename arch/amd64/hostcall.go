@@ -72,7 +72,7 @@ func hostSyscall(c *percpu, t *kthread) uint64 {
 		exitThread(c, t)
 		return resultLater
 	case 231: // exit_group
-		earlyPrint("kernel: the Go program exited\n")
+		hostWrite(2, uint64(uintptr(unsafe.Pointer(unsafe.StringData(exited)))), uint64(len(exited)))
 		exitKernel(int(t.DI))
 		return 0
 	case 158: // arch_prctl
@@ -180,13 +180,18 @@ func hostClone(c *percpu, t *kthread) uint64 {
 	return n.tid()
 }
 
+// exited is said when there may have been no other message.
+const exited = "fatal: the kernel's Go program has exited\n"
+
 // printLock keeps the output of two threads apart.
 var printLock spinlock
 
 func hostWrite(fd, p, n uint64) uint64 {
 	if fd == 1 || fd == 2 {
 		lock(&printLock)
-		earlyPrint(unsafe.String((*byte)(unsafe.Pointer(uintptr(p))), int(n)))
+		s := unsafe.String((*byte)(unsafe.Pointer(uintptr(p))), int(n))
+		earlyPrint(s)
+		crashText(s)
 		unlock(&printLock)
 		return n
 	}

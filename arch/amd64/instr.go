@@ -28,6 +28,7 @@ func writeCR3(v uint64)
 func writeCR4(v uint64)
 func invlpg(va uint64)
 func fence() // MFENCE and LFENCE: what was stored can be seen, before anything else
+func wbinvd()
 
 func loadGDT(p unsafe.Pointer) // and reloads CS, SS and the data segments
 func loadIDT(p unsafe.Pointer)

@@ -54,6 +54,10 @@ TEXT ·rdmsr(SB),NOSPLIT,$0-16
 	MOVQ	AX, ret+8(FP)
 	RET
 
+TEXT ·wbinvd(SB),NOSPLIT,$0
+	WBINVD
+	RET
+
 TEXT ·wrmsr(SB),NOSPLIT,$0-16
 	MOVL	msr+0(FP), CX
 	MOVL	v+8(FP), AX

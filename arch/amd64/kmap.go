@@ -160,11 +160,18 @@ func newWindow(n uint64) uint64 {
 // uncached, and returns where; 0 if there is no memory for page tables. It is
 // never unmapped.
 func MapDevice(phys, size uint64) uintptr {
+	return mapWindow(phys, size, pteNoCache)
+}
+
+// mapWindow maps size bytes of device memory at physical address phys with the
+// given kind of caching, and returns where; 0 if there is no memory for page
+// tables.
+func mapWindow(phys, size uint64, caching PTE) uintptr {
 	off := phys & (PageSize - 1)
 	n := (off + size + PageSize - 1) &^ (PageSize - 1)
 	va := newWindow(n)
 	for i := uint64(0); i < n; i += PageSize {
-		e := PTE(phys-off+i) | ptePresent | pteWritable | pteAccessed | pteDirty | pteNoCache | noExec
+		e := PTE(phys-off+i) | ptePresent | pteWritable | pteAccessed | pteDirty | caching | noExec
 		if !mapKernel(va+i, e) {
 			return 0
 		}

@@ -11,7 +11,7 @@ const (
 	ptePresent  PTE = 1 << 0
 	pteWritable PTE = 1 << 1
 	pteUser     PTE = 1 << 2
-	pteNoCache  PTE = 1<<3 | 1<<4 // PWT and PCD: uncached with the default PAT
+	pteNoCache  PTE = 1<<3 | 1<<4 // PWT and PCD: uncached, PAT entry 3
 	pteAccessed PTE = 1 << 5
 	pteDirty    PTE = 1 << 6
 	pteLarge    PTE = 1 << 7 // in a PD or PDPT entry: a leaf

@@ -33,6 +33,8 @@ const (
 // earlyPutc writes one byte to COM1 by polling. It works from the first
 // instruction on and in any context. Where there is no UART it gives up after a
 // while.
+//
+//go:nosplit
 func earlyPutc(c byte) {
 	for n := 0; n < 1<<16 && inb(com1+uartLSR)&lsrEmpty == 0; n++ {
 	}

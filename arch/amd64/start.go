@@ -67,6 +67,8 @@ func earlyInit(b *info.Boot) uint64 {
 	trampolineReserve(b)
 	frameInit(b)
 	kmapInit()
+	patInit()
+	screenMap(b)
 	areaInit(c, 0, 0)
 	stubInit()
 	userCopyLow, userCopyHigh, userCopyExit = userCopyRange()

@@ -141,6 +141,8 @@ func exception(c *percpu, t *kthread) {
 		dumpThread(t, addr)
 		fatal("unexpected exception in the kernel", t.vector)
 	}
+	f := threadFrame(t)
+	noteFrame(&f, addr) // the runtime may make a crash of it
 	sendSignal(t, sig, code, addr)
 }
 

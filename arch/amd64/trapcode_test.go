@@ -19,7 +19,7 @@ const kernelFile = "../../out/tamarix.debug"
 // stack, allocate nothing and know no write barrier. The prologue's morestack
 // is never taken there, because the handlers' g has no stack bound; nor should
 // a failed check be, which ends in a fault that is reported.
-var trapMayCall = regexp.MustCompile(`^runtime\.(panic(Bounds|divide|shift|unsafeslice|unsafestring|mem)\w*|goPanic\w+|mem(move|clrNoHeapPointers|equal)\w*|duff(zero|copy)|morestack\w*)`)
+var trapMayCall = regexp.MustCompile(`^runtime\.(panic(Bounds|divide|shift|unsafeslice|unsafestring|mem)\w*|goPanic\w+|mem(move|clrNoHeapPointers|equal)\w*|duff(zero|copy)|morestack\w*|decoderune)`)
 
 // The same for code that is pinned to its CPU on a goroutine's own stack: it
 // must not grow it either.
@@ -39,7 +39,7 @@ func TestTrapCode(t *testing.T) {
 		stop  []string // ends of the machine: not followed
 		may   *regexp.Regexp
 	}{
-		{"trap", []string{"trap", "nestedTrap", "fatalTrap", "apMain", "serialInterrupt", "tamarix/dev/i8042.interrupt", "tamarix/dev/i8042.watch"}, nil, trapMayCall},
+		{"trap", []string{"trap", "nestedTrap", "fatalTrap", "apMain", "serialInterrupt", "reportFatal", "tamarix/arch/klog.Tail", "tamarix/dev/i8042.interrupt", "tamarix/dev/i8042.watch"}, nil, trapMayCall},
 		{
 			"pinned",
 			[]string{"AllocFrame", "AllocZeroFrame", "AllocPages", "AllocPagesBelow", "Frame.Unref", "flushRange", "serveRequestsNoSplit", "sendIPIAnywhere", "lock", "unlock"},
