@@ -213,11 +213,6 @@ func (b *Bus) service(h hub, n int) {
 // attach finds out what has been connected to a port.
 func (b *Bus) attach(h hub, n int) {
 	p, name := h.port(n), h.name(n)
-	if h.depth() > maxDepth {
-		klog.Errorf("%s: behind more than %d hubs", name, maxDepth)
-		p.dead = true
-		return
-	}
 	var err error
 	for try := range attempts {
 		if b.stopping() || h.gone() {

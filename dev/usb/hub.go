@@ -41,6 +41,10 @@ func (d *device) useHub() (string, error) {
 	if d.at.Speed >= Super {
 		return "", nil
 	}
+	if d.depth >= maxDepth {
+		klog.Warnf("%s: a hub behind %d hubs cannot be used", d.name, maxDepth)
+		return "", nil
+	}
 	h := &deviceHub{device: d, failed: make(chan error, 1), done: make(chan struct{})}
 	found := false
 	for _, i := range d.config.Interfaces {

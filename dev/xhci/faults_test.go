@@ -1,0 +1,304 @@
+package xhci
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tamarix/arch/klog"
+	"tamarix/dev/dma"
+	"tamarix/dev/usb"
+)
+
+// What goes wrong: devices, controllers, firmware.
+
+func TestEndpointErrors(t *testing.T) {
+	for _, code := range []int{codeStall, codeTransact, codeBabble, codeSplit} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newSim(t, 2, 0)
+			k := newKeyboard(usb.Full)
+			m.plug(1, k)
+			x := run(t, m)
+			x.settle()
+			for range 30 { // never so often in a row that it is given up
+				m.send(k, 0, 0, 4)
+				m.failure(k, code)
+				x.settle()
+				m.send(k, 0, 0, 5)
+				m.send(k, 0, 0, 0)
+				synctest.Wait()
+			}
+			want := []string{"+1-1"}
+			for range 30 {
+				want = append(want, "30", "-30", "48", "-48")
+			}
+			x.expect(want...)
+			x.stop()
+		})
+	}
+}
+
+// An endpoint that always fails is left alone, and the keyboard beside it works.
+func TestEndpointAlwaysFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from := klog.Next()
+		m := newSim(t, 2, 0)
+		bad, good := newKeyboard(usb.Full), newKeyboard(usb.Full)
+		m.plug(1, bad)
+		m.plug(2, good)
+		x := run(t, m)
+		x.settle()
+		for range 100 {
+			m.failure(bad, codeTransact)
+		}
+		x.settle()
+		m.send(good, 0, 0, 4)
+		x.expect("+1-1", "+1-2", "30")
+		if n := logged(from, "given up"); n != 1 {
+			t.Errorf("given up %d times", n)
+		}
+		x.stop()
+	})
+}
+
+// Requests that a keyboard need not know.
+func TestRefusedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		k := newKeyboard(usb.Low)
+		k.refused = map[uint8]bool{10: true, 11: true}
+		k.texts = nil
+		m.plug(1, k)
+		x := run(t, m)
+		x.settle()
+		m.send(k, 0, 0, 4)
+		x.expect("+1-1", "30")
+		x.stop()
+	})
+}
+
+// Devices that do not work are tried a few times and then left alone until they
+// are unplugged; others work meanwhile and afterwards.
+func TestBrokenDevices(t *testing.T) {
+	broken := map[string]func(d *simDevice){
+		"no address":        func(d *simDevice) { d.mute = true },
+		"no answer":         func(d *simDevice) { d.stuck = true },
+		"refuses":           func(d *simDevice) { d.refused = map[uint8]bool{6: true} },
+		"no configuration":  func(d *simDevice) { d.refused = map[uint8]bool{9: true} },
+		"empty descriptor":  func(d *simDevice) { d.device = nil },
+		"odd packet size":   func(d *simDevice) { d.device = deviceDescriptor(0, 7) },
+		"short descriptor":  func(d *simDevice) { d.device = d.device[:17] },
+		"no interface":      func(d *simDevice) { d.config = configDescriptor() },
+		"wrong type":        func(d *simDevice) { d.config = d.device },
+		"hub without ports": func(d *simDevice) { *d = *newHub(usb.Full, 0) },
+		"hub without endpoint": func(d *simDevice) {
+			*d = *newHub(usb.Full, 2)
+			d.config = configDescriptor([]byte{9, 4, 0, 0, 0, 9, 0, 0, 0})
+		},
+	}
+	for name, breakIt := range broken {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				from := klog.Next()
+				m := newSim(t, 4, 0)
+				bad, good, later := newKeyboard(usb.Full), newKeyboard(usb.Full), newKeyboard(usb.Low)
+				breakIt(bad)
+				m.plug(1, bad)
+				m.plug(2, good)
+				x := run(t, m)
+				x.settle()
+				x.settle()
+				m.plug(3, later)
+				x.settle()
+				m.send(good, 0, 0, 4)
+				x.expect("+1-2", "+1-3", "30")
+				x.connected("1-2 keyboard", "1-3 keyboard")
+				if n := logged(from, "left alone until it is unplugged"); n != 1 {
+					t.Errorf("left alone %d times", n)
+				}
+				m.unplug(1)
+				x.settle()
+				m.plug(1, newKeyboard(usb.Full))
+				x.settle()
+				x.expect("+1-1")
+				x.stop()
+			})
+		})
+	}
+}
+
+// A connection that comes and goes by itself does not keep the driver busy.
+func TestFlapping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		k := newKeyboard(usb.Full)
+		m.plug(1, k)
+		x := run(t, m)
+		for range 50 {
+			time.Sleep(time.Second)
+			m.mu.Lock()
+			m.ports[1].status = m.ports[1].status&^portEnabled | portCSC
+			m.portEvent(1)
+			m.mu.Unlock()
+		}
+		x.settle()
+		x.connected()
+		requests := k.requests
+		if requests > 200 {
+			t.Errorf("%d requests", requests)
+		}
+		m.unplug(1)
+		x.settle()
+		m.plug(1, k)
+		x.settle()
+		x.connected("1-1 keyboard")
+		x.stop()
+	})
+}
+
+func TestFirmwareHandoff(t *testing.T) {
+	for _, stubborn := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			from := klog.Next()
+			m := newSim(t, 1, 0)
+			m.stubborn = stubborn
+			x := run(t, m)
+			x.settle()
+			if m.legacy&legacyFirmware != 0 || m.legacy&legacySystem == 0 || m.control&legacyEnables != 0 {
+				t.Errorf("legacy support %#x, %#x", m.legacy, m.control)
+			}
+			if n := logged(from, "does not let go"); (n == 1) != stubborn {
+				t.Errorf("%d complaints", n)
+			}
+			x.stop()
+		})
+	}
+}
+
+// A controller that fails is started again, and finds its devices again.
+func TestControllerError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		k := newKeyboard(usb.Full)
+		m.plug(1, k)
+		x := run(t, m)
+		x.settle()
+		crash := func() {
+			m.mu.Lock()
+			m.status |= statusHostErr | statusHalted
+			m.cmd &^= commandRun
+			m.interrupt <- struct{}{}
+			m.mu.Unlock()
+			x.settle()
+		}
+		crash()
+		m.send(k, 0, 0, 4)
+		x.expect("+1-1", "-1-1", "+1-1", "30")
+		for range restarts {
+			crash()
+		}
+		<-x.ended
+		if !x.quiet || m.starts != restarts+1 || m.mem.Pages() != 0 {
+			t.Errorf("quiet %v, started %d times, %d pages left", x.quiet, m.starts, m.mem.Pages())
+		}
+	})
+}
+
+// A controller that does not answer commands is given up in the end.
+func TestDeafController(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		m.plug(1, newKeyboard(usb.Full))
+		m.deaf = true
+		x := run(t, m)
+		<-x.ended
+		if m.starts != restarts+1 || !x.quiet || m.mem.Pages() != 0 {
+			t.Errorf("started %d times, quiet %v, %d pages left", m.starts, x.quiet, m.mem.Pages())
+		}
+		x.connected()
+	})
+}
+
+// The same after it has worked: the transfer and the command under way end.
+func TestControllerStopsAnswering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		k := newKeyboard(usb.Full)
+		m.plug(1, k)
+		x := run(t, m)
+		x.settle()
+		m.mu.Lock()
+		m.wedged = true
+		m.mu.Unlock()
+		m.unplug(1)
+		x.settle()
+		x.expect("+1-1", "-1-1")
+		m.mu.Lock()
+		m.wedged = false
+		m.mu.Unlock()
+		m.plug(2, k)
+		time.Sleep(time.Minute)
+		x.expect("+1-2")
+		x.stop()
+	})
+}
+
+// A controller that is gone reads as all ones.
+func TestControllerGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		m.plug(1, newKeyboard(usb.Full))
+		x := run(t, m)
+		x.settle()
+		m.mu.Lock()
+		m.status = 0xffff_ffff
+		m.interrupt <- struct{}{}
+		m.mu.Unlock()
+		<-x.ended
+		x.expect("+1-1", "-1-1")
+	})
+}
+
+// Without interrupts, or when they get lost, the driver looks by itself.
+func TestNoInterrupts(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newSim(t, 2, 0)
+			k := newKeyboard(usb.Full)
+			m.plug(1, k)
+			m.silent = true
+			if !lost {
+				m.interrupt = nil
+			}
+			x := run(t, m)
+			x.settle()
+			m.send(k, 0, 0, 4)
+			time.Sleep(pollTime)
+			x.expect("+1-1", "30")
+			x.stop()
+		})
+	}
+}
+
+// Memory runs out at each point in turn: nothing is lost, nothing is left over.
+func TestNoMemory(t *testing.T) {
+	for pages := range 24 {
+		synctest.Test(t, func(t *testing.T) {
+			m := newSim(t, 2, 0)
+			m.mem = dma.NewArena(0x10_0000, pages*dma.PageSize)
+			m.plug(1, newHub(usb.High, 2))
+			m.plug(2, newKeyboard(usb.Full))
+			x := run(t, m)
+			x.settle()
+			select {
+			case <-x.ended:
+			default:
+				close(x.done)
+				<-x.ended
+			}
+			if n := m.mem.Pages(); n != 0 {
+				t.Errorf("of %d pages %d are left", pages, n)
+			}
+		})
+	}
+}
