@@ -46,6 +46,7 @@ func unpackModules(ctx *fs.Context, b *info.Boot) {
 		klog.Warnf("initramfs: the loader gave none")
 	}
 	for _, m := range b.Modules() {
+		klog.Debugf("initramfs: module at %#x-%#x", m.Start, m.End-1)
 		data := arch.PhysicalMemory(m.Start, m.End-m.Start)
 		if data == nil {
 			klog.Errorf("initramfs: module at %#x, %d bytes, is out of reach", m.Start, m.End-m.Start)

@@ -33,7 +33,7 @@ type entry struct {
 // entries are the menu, the usual one first.
 var entries = []entry{
 	{"Tamarix", "console=ttyS0 console=tty0 loglevel=7", false},
-	{"Tamarix, login on the serial port too (ttyS0 is the console)", "console=tty0 console=ttyS0,115200 loglevel=7", false},
+	{"Tamarix, serial console (ttyS0, 115200 baud)", "console=tty0 console=ttyS0,115200 loglevel=7", false},
 	{"Tamarix, safe mode (one CPU, text)", "console=ttyS0 console=tty0 loglevel=7 maxcpus=1", true},
 	{"Tamarix, test the memory first", "console=ttyS0 console=tty0 loglevel=7 memtest=4", false},
 }
