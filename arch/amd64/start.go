@@ -107,7 +107,8 @@ func firstArea(b *info.Boot) *percpu {
 	n := uint64(unsafe.Sizeof(percpu{}))
 	pa, err := b.Carve(n, ^uint64(0))
 	if err != nil {
-		for { // nothing to report it with
+		earlyPrint("tamarix: cannot start: no memory for the first CPU's area\n")
+		for { // fatal needs that area
 			halt()
 		}
 	}
