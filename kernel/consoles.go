@@ -128,6 +128,7 @@ func makeTerminals(m *tty.Manager, c consoleChoice) (serial, virtuals []*tty.Ter
 			byName[t.Name()] = t
 		}
 	}
+	machineTerminals = append(append(machineTerminals, serial...), virtuals...)
 	if c.console == "tty0" {
 		m.SetConsoleFunc(consoles.Foreground)
 	} else if t := byName[c.console]; t != nil {

@@ -59,4 +59,7 @@ func drainConsole() {
 	if t := terminals.Console(); t != nil {
 		t.Drain(wait.Now() + int64(consoleDrainTime))
 	}
+	if consoles != nil {
+		consoles.Flush()
+	}
 }

@@ -29,15 +29,8 @@ func attributes() []sysfs.Attribute {
 		fixed("devices/system/node/possible", "0"),
 		fixed("kernel/mm/transparent_hugepage/enabled", "always madvise [never]"),
 		fixed("power/state", ""),
-		{Path: "class/tty/tty"},
-		{Path: "class/tty/ptmx"},
-		{Path: "class/tty/console/active", Get: func() string {
-			if t := terminals.Console(); t != nil {
-				return t.Name()
-			}
-			return ""
-		}},
 	}
+	a = append(a, terminalAttributes()...)
 	for i := range n {
 		dir := cpu + "cpu" + strconv.Itoa(i) + "/topology/"
 		a = append(a, fixed(dir+"core_id", strconv.Itoa(i)), fixed(dir+"physical_package_id", "0"),
