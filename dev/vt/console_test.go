@@ -1,19 +1,190 @@
 package vt
 
 import (
+	"strings"
 	"testing"
 
-	"tamarix/arch/screen"
+	"golang.org/x/sys/unix"
+
+	"tamarix/dev/kbd"
+	"tamarix/mm"
 )
 
 func TestLogIsDrawn(t *testing.T) {
-	d := screen.NewMemory(40, 5)
-	c := New(d)
-	c.Log(0, []byte("[    0.000000] one\r\n[    0.000001] two\r\n"))
-	c.Flush()
-	c.drawer.mu.Lock()
-	defer c.drawer.mu.Unlock()
-	if d.Line(0) != "[    0.000000] one" || d.Line(1) != "[    0.000001] two" || d.Row != 2 || !d.Shown {
-		t.Errorf("%q %q, cursor in row %d, shown %v", d.Line(0), d.Line(1), d.Row, d.Shown)
+	m := newPC(t)
+	m.c.Log(0, []byte("[ 0.000000] one\r\n[ 0.000001] two\r\n"))
+	m.wants("[ 0.000000] one|[ 0.000001] two")
+	if m.display.Row != 2 || !m.display.Shown {
+		t.Errorf("cursor in row %d, shown %v", m.display.Row, m.display.Shown)
+	}
+}
+
+func TestLogGoesToItsTerminal(t *testing.T) {
+	m := newPC(t)
+	m.c.Log(3, []byte("three\r\n"))
+	m.wants("")
+	m.c.Switch(3)
+	m.c.Log(0, []byte("in front\r\n"))
+	m.wants("three|in front")
+	m.c.Switch(1)
+	m.wants("")
+}
+
+// TestOutputReachesTheScreenByItself: without anybody calling Flush.
+func TestOutputReachesTheScreenByItself(t *testing.T) {
+	m := newPC(t)
+	ops, f := m.open(1)
+	it := mm.BytesIter([]byte("hello\nworld"))
+	if _, err := ops.Write(m.ctx, f, &it, nil); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the text is drawn", func() bool {
+		m.c.drawer.mu.Lock()
+		defer m.c.drawer.mu.Unlock()
+		return m.display.Line(1) == "world"
+	})
+	if m.display.Line(0) != "hello" {
+		t.Errorf("%q", m.display.Line(0))
+	}
+}
+
+func TestOnlyWhatChangesIsDrawn(t *testing.T) {
+	m := newPC(t)
+	m.write(1, "one\r\ntwo\r\nthree")
+	m.lines()
+	before := m.display.Drawn
+	m.write(1, "\x1b[2;2Hx\x1b[3;1Hthree")
+	m.wants("one|txo|three")
+	if n := m.display.Drawn - before; n != 1 {
+		t.Errorf("%d cells were drawn for one that changed", n)
+	}
+	before = m.display.Drawn
+	m.write(1, "\x1b[5;5H\x1b[1;1H")
+	m.lines()
+	if n := m.display.Drawn - before; n != 0 {
+		t.Errorf("%d cells were drawn for none that changed", n)
+	}
+}
+
+func TestTyping(t *testing.T) {
+	m := newPC(t)
+	ops, f := m.open(1)
+	m.c.vts[0].input([]byte("ls\r"))
+	buf := make([]byte, 10)
+	it := mm.BytesIter(buf)
+	n, err := ops.Read(m.ctx, f, &it, nil)
+	if err != nil || string(buf[:n]) != "ls\n" {
+		t.Errorf("read %q, %v", buf[:n], err)
+	}
+	until(t, "the echo", func() bool { return m.lines() == "ls" })
+}
+
+func TestAnswersAreTyped(t *testing.T) {
+	m := newPC(t)
+	ops, f := m.open(1)
+	m.c.vts[0].Write([]byte("\x1b[6n\n"))
+	m.c.vts[0].input([]byte("\r"))
+	buf := make([]byte, 20)
+	it := mm.BytesIter(buf)
+	n, err := ops.Read(m.ctx, f, &it, nil)
+	if err != nil || string(buf[:n]) != "\x1b[1;1R\n" {
+		t.Errorf("read %q, %v", buf[:n], err)
+	}
+}
+
+func TestTypingLeavesTheHistory(t *testing.T) {
+	m := newPC(t)
+	m.open(1)
+	m.write(1, "\x1b%G1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7")
+	m.c.Scroll(-1)
+	m.wants("1|2|3|4|5")
+	m.c.Scroll(1)
+	m.wants("3|4|5|6|7")
+	m.c.Scroll(-1)
+	m.c.vts[0].input([]byte("x"))
+	until(t, "the present is shown", func() bool { return strings.HasPrefix(m.lines(), "3|4|5|6|7") })
+}
+
+func TestSwitching(t *testing.T) {
+	m := newPC(t)
+	m.write(1, "first")
+	m.write(2, "second")
+	m.write(4, "fourth")
+	m.wants("first")
+	m.c.Switch(2)
+	m.wants("second")
+	m.c.Cycle(1) // nobody has used the third
+	m.wants("fourth")
+	m.c.Cycle(1)
+	m.wants("first")
+	m.c.Cycle(-1)
+	m.wants("fourth")
+	m.c.Last()
+	m.wants("first")
+	m.c.Switch(0)
+	m.c.Switch(5)
+	m.c.Switch(-1)
+	m.wants("first")
+	m.write(1, "\x1b[12;2]")
+	m.wants("second")
+	m.write(2, "\x1b[15]")
+	m.wants("first")
+	if got := m.c.Foreground().Name(); got != "tty1" {
+		t.Errorf("%s is in the foreground", got)
+	}
+}
+
+func TestGraphicsIsLeftAlone(t *testing.T) {
+	m := newPC(t)
+	m.write(1, "text")
+	m.wants("text")
+	if err := m.value(1, kdSetMode, kdGraphics); err != nil {
+		t.Fatal(err)
+	}
+	m.write(1, " more")
+	m.write(2, "second")
+	m.wants("text")
+	m.c.Switch(2) // not while a program draws and nobody answers for it
+	m.wants("text")
+	m.display.Cells[0][0].Char = '#' // the program draws
+	if err := m.value(1, kdSetMode, kdText); err != nil {
+		t.Fatal(err)
+	}
+	m.wants("text more")
+}
+
+func TestWindow(t *testing.T) {
+	m := newPC(t)
+	v := m.c.vts[0]
+	if v.Resize(5, 20) != nil || v.Resize(6, 20) != unix.EINVAL {
+		t.Error("a screen has one size")
+	}
+}
+
+// modesSystem is a machine for keyboards.
+type modesSystem struct{ kbd.System }
+
+func TestKeyboardLearnsModes(t *testing.T) {
+	m := newPC(t)
+	keys := kbd.New(modesSystem{})
+	v := m.c.vts[0]
+	v.keys = keys.NewTerminal(v.input)
+	for _, c := range []struct {
+		in   string
+		mode kbd.Mode
+		want bool
+	}{
+		{"\x1b[?1h", kbd.ApplicationCursor, true},
+		{"\x1b=", kbd.ApplicationKeypad, true},
+		{"\x1b[20h", kbd.NewLine, true},
+		{"\x1b[?8l", kbd.AutoRepeat, false},
+		{"\x1bc", kbd.ApplicationCursor, false},
+		{"", kbd.AutoRepeat, true},
+		{"\x1b[?1h\x1bc\x1b[?1h", kbd.ApplicationCursor, true},
+	} {
+		m.write(1, c.in)
+		if v.keys.Mode(c.mode) != c.want {
+			t.Errorf("after %q mode %d is %v", c.in, c.mode, !c.want)
+		}
 	}
 }

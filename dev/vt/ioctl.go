@@ -280,6 +280,12 @@ func (v *console) tioclinux(ctx *fs.Context, arg uint64) (uintptr, error) {
 	switch sub[0] {
 	case tioclUnblank, tioclBlanked:
 		return 0, nil
+	case tioclShiftState:
+		b := [1]byte{}
+		if c.keys != nil {
+			b[0] = c.keys.ShiftState()
+		}
+		return 0, ctx.AS.CopyOut(arg, b[:])
 	case tioclMouse:
 		c.mu.Lock()
 		b := [1]byte{v.emulator().Mouse()}

@@ -88,15 +88,25 @@ func (c *Consoles) Switch(n int) {
 			return
 		}
 		c.mu.Lock()
-		if v.owner.process == o.process { // it is gone, and what it set with it
-			v.owner, v.graphics = owner{}, false
-		}
+		v.disown(o.process)
 		if c.front != v.n {
 			c.mu.Unlock()
 			return
 		}
 	}
 	c.bringToFront(n) // unlocks
+}
+
+// disown undoes what p, which does not exist any more, has set. Precondition: mu
+// held.
+func (v *console) disown(p Process) {
+	if v.owner.process != p {
+		return
+	}
+	v.owner, v.graphics = owner{}, false
+	if v.keys != nil {
+		v.keys.Unraw()
+	}
 }
 
 // release is VT_RELDISP, the owner's answer.
@@ -138,9 +148,7 @@ func (c *Consoles) bringToFront(n int) {
 	c.switched.WakeAll(^uint32(0))
 	if o.process != nil && o.process.Signal(unix.Signal(o.acquire)) != nil {
 		c.mu.Lock()
-		if v.owner.process == o.process {
-			v.owner, v.graphics = owner{}, false
-		}
+		v.disown(o.process)
 		c.mu.Unlock()
 		c.drawer.wake()
 	}
