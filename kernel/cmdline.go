@@ -46,6 +46,7 @@ var notForInit = map[string]bool{
 	"root": true, "ro": true, "rw": true, "rootfstype": true, "rootflags": true, "rootwait": true,
 	"rootdelay": true, "initrd": true, "noinitrd": true, "nokaslr": true, "earlycon": true,
 	"earlyprintk": true, "ignore_loglevel": true, "nomodeset": true, "vga": true, "acpi": true,
+	"acpi_rsdp": true, "nr_cpus": true, "x2apic": true, "nox2apic": true,
 	"apic": true, "noapic": true, "nolapic": true, "pci": true, "iommu": true, "idle": true,
 	"clocksource": true, "tsc": true, "hpet": true, "selinux": true, "apparmor": true,
 	"audit": true, "mitigations": true, "oops": true, "reboot": true, "video": true,
