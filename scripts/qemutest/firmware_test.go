@@ -161,7 +161,8 @@ func TestDamagedTables(t *testing.T) {
 }
 
 // TestOddFirmware boots where firmware gives tables that make no sense beside its
-// own, no timer that counts events, or no tables at all.
+// own, no timer that counts events, registers where no PC has them, or no tables
+// at all.
 func TestOddFirmware(t *testing.T) {
 	root := needQEMU(t)
 	for _, machine := range []string{"pc", "q35"} {
@@ -184,6 +185,21 @@ func TestOddFirmware(t *testing.T) {
 			s.powerOff()
 		})
 	}
+	// Hardware-reduced ACPI, with the registers to turn off and to reset in memory,
+	// and two I/O APICs.
+	t.Run("reduced", func(t *testing.T) {
+		for _, command := range []string{"poweroff", "reboot"} {
+			c := qemu.Config{Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), SMP: 2, Mem: "256M",
+				Machine: "microvm,acpi=on,rtc=on,pic=on,pit=on", Append: "loglevel=8"}
+			s := logIn(t, c, `~ # $`)
+			s.says("I/O APIC: global interrupts 24 to")
+			s.wants("nproc", "2")
+			s.vm.Send(command + "\r")
+			if status, err := s.vm.Wait(time.Minute); err != nil || status != 0 {
+				t.Errorf("%s: status %d, %v", command, status, err)
+			}
+		}
+	})
 	t.Run("none", func(t *testing.T) {
 		c := qemu.Config{Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), SMP: 2, Mem: "256M", Machine: "pc", Extra: []string{"-no-acpi"}}
 		s := logIn(t, c, `~ # $`)
