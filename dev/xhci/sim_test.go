@@ -68,7 +68,6 @@ type sim struct {
 	eventCycle                 uint32
 	slots                      [simSlots + 1]simSlot
 	starts                     int
-	maxTRB                     int
 	regs                       map[uint32]uint32
 }
 
