@@ -13,7 +13,7 @@ var pciDevices []*pci.Device
 func findPCI() {
 	access := pci.Machine()
 	pciDevices = pci.Scan(access)
-	klog.Debugf("PCI: %d functions, %s", len(pciDevices), pci.Describe(access))
+	klog.Infof("PCI: %d functions, %s", len(pciDevices), pci.Describe(access))
 	for _, d := range pciDevices {
 		klog.Debugf("PCI: %v", d)
 	}

@@ -34,7 +34,7 @@ func startUSB() {
 			n++
 			go runXHCI(d, n)
 		case d.Class>>8 == classUSB && old[uint8(d.Class)] != "":
-			klog.Debugf("%v: %s controller: not driven; the firmware may show its keyboards as PS/2 ones",
+			klog.Infof("%v: %s controller: not driven; the firmware may show its keyboards as PS/2 ones",
 				d.Address, old[uint8(d.Class)])
 		}
 	}
@@ -46,7 +46,7 @@ func startUSB() {
 // runXHCI drives a controller until it is gone or given up.
 func runXHCI(d *pci.Device, number int) {
 	name := d.Address.String()
-	klog.Debugf("%s: xHCI: starting", name)
+	klog.Infof("%s: xHCI: starting", name)
 	if err := d.PowerOn(); err != nil {
 		klog.Errorf("%s: xHCI: the controller does not wake up: %v", name, err)
 		return
@@ -57,7 +57,7 @@ func runXHCI(d *pci.Device, number int) {
 		return
 	}
 	interrupt, mode := xhciInterrupt(d, name)
-	klog.Debugf("%s: xHCI: interrupts by %s", name, mode)
+	klog.Infof("%s: xHCI: interrupts by %s", name, mode)
 	d.SetMaster(true)
 	xhci.Run(xhci.Config{
 		Name:      name,

@@ -247,7 +247,7 @@ func (b *Bus) try(h hub, n int) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	klog.Debugf("%s: something is connected", h.name(n))
+	klog.Infof("%s: something is connected", h.name(n))
 	if !st.Super || !st.Enabled {
 		if err := h.reset(n); err != nil {
 			return nil, fmt.Errorf("port reset: %w", err)

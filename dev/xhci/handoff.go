@@ -25,16 +25,16 @@ const (
 // overruled.
 func (h *hardware) takeOver(name string) {
 	if h.legacy == 0 {
-		klog.Debugf("%s: no legacy support to take over from", name)
+		klog.Debugf("%s: xHCI: no legacy support to take over from", name)
 		return
 	}
 	v := h.regs.Read32(h.legacy)
 	if v&legacyFirmware != 0 {
-		klog.Debugf("%s: taking over from the firmware", name)
+		klog.Infof("%s: xHCI: taking over from the firmware", name)
 		h.regs.Write32(h.legacy, v|legacySystem)
 		for waited := time.Duration(0); h.regs.Read32(h.legacy)&legacyFirmware != 0; waited += waitStep {
 			if waited >= handoffTime {
-				klog.Warnf("%s: the firmware does not let go of the controller; overruled", name)
+				klog.Warnf("%s: xHCI: the firmware does not let go of the controller; overruled", name)
 				h.regs.Write32(h.legacy, h.regs.Read32(h.legacy)&^legacyFirmware|legacySystem)
 				break
 			}

@@ -55,7 +55,7 @@ func Run(cfg Config) {
 		klog.Errorf("%s: xHCI: %v", cfg.Name, err)
 		return
 	}
-	klog.Debugf("%s: xHCI %x.%02x, %d ports, %d slots, %d scratchpad pages, contexts of %d bytes",
+	klog.Infof("%s: xHCI %x.%02x, %d ports, %d slots, %d scratchpad pages, contexts of %d bytes",
 		cfg.Name, h.version>>8, h.version&0xff, h.ports, h.slots, h.scratch, h.context)
 	h.takeOver(cfg.Name)
 	polled := false
@@ -123,6 +123,6 @@ func (c *controller) check() error {
 	if _, err := c.command(trb{control: trbNoOp << trbTypeShift}); err != nil {
 		return fmt.Errorf("the first command: %w", err)
 	}
-	klog.Debugf("%s: xHCI runs", c.cfg.Name)
+	klog.Infof("%s: xHCI: running", c.cfg.Name)
 	return nil
 }

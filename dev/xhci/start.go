@@ -85,6 +85,7 @@ func (c *controller) reset() error {
 	if !c.wait(opStatus, statusHalted, statusHalted, haltTime) {
 		klog.Warnf("%s: xHCI: %v", c.cfg.Name, errHalt)
 	}
+	klog.Infof("%s: xHCI: resetting the controller", c.cfg.Name)
 	c.writeOp(opCommand, commandReset)
 	time.Sleep(resetPause)
 	if !c.wait(opCommand, commandReset, 0, resetTime) || !c.wait(opStatus, statusNotReady, 0, resetTime) {
