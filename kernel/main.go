@@ -49,10 +49,15 @@ func Main(b *info.Boot) {
 	arch.ExitHook = lost
 	preparePanicScreen()
 	setClock()
-	if v, ok := b.Option("selftest"); ok && string(v) == "arch" {
-		bad := selftest.Run()
-		klog.Infof("selftest: %d failed", bad)
-		arch.PowerOff()
+	if v, ok := b.Option("selftest"); ok {
+		switch string(v) {
+		case "arch":
+			bad := selftest.Run()
+			klog.Infof("selftest: %d failed", bad)
+			arch.PowerOff()
+		case "fatal", "crash", "panic":
+			provoke(string(v))
+		}
 	}
 
 	ctx := mountRoot()

@@ -28,7 +28,8 @@ var emergency struct {
 	line    [512]byte
 	n       int
 	phase   crashPhase
-	logText [4 << 10]byte
+	logText [8 << 10]byte // the end of the log when the report began
+	logLen  int
 	values  [len(registerNames)]uint64
 }
 
@@ -66,24 +67,17 @@ func reportFacts() {
 	r := &e.report
 	r.Gap()
 	c := thisCPU()
-	var b textBuffer
-	b.decimal(uint64(c.index))
-	b.text(" of ")
-	b.decimal(uint64(NumCPU()))
-	b.text(", ")
+	var l line
+	l.dec(uint64(c.index)).str(" of ").dec(uint64(NumCPU()))
 	if tscMult != 0 {
 		now := uint64(Nanotime())
-		b.decimal(now / 1e9)
-		b.text(".")
-		b.digits(now/1e6%1e3, 3)
-		b.text(" s after the start")
+		l.str(", ").dec(now/1e9).str(".").digits(now/1e6%1e3, 10, 3).str(" s after the start")
 	}
 	if c.user != 0 {
 		u := (*UserContext)(unsafe.Pointer(uintptr(c.user)))
-		b.text(", last in process ")
-		b.name(u.label)
+		l.str(", last in process ").program(u.label)
 	}
-	r.Fact("CPU", b.String(), 1)
+	r.Fact("CPU", l.String(), 1)
 	r.Fact("Kernel", PanicKernel, 1)
 	r.Fact("Options", unsafeString(bootInfo.CommandLine()), 2)
 	if e.frameAt != 0 && Nanotime()-e.frameAt < frameAge {
@@ -96,8 +90,9 @@ func reportFacts() {
 		r.Registers(registerNames[:], e.values[:])
 	}
 	if PanicLog != nil {
-		r.Log(unsafeString(e.logText[:PanicLog(e.logText[:])]))
+		e.logLen = PanicLog(e.logText[:])
 	}
+	r.Log(unsafeString(e.logText[:e.logLen]), false)
 	r.Gap()
 }
 
@@ -127,13 +122,14 @@ func PanicScreen(head, message string, stack []byte) {
 	r.Message(message)
 	reportFacts()
 	r.Trace(unsafeString(stack))
-	r.End("")
+	ScreenFooter("")
 }
 
 // ScreenFooter writes the last row of the report, if there is one: what the
 // machine does next. It may be called from any context.
 func ScreenFooter(s string) {
 	if atomic.LoadUint32(&emergency.begun) != 0 {
+		emergency.report.Log(unsafeString(emergency.logText[:emergency.logLen]), true)
 		emergency.report.End(s)
 	}
 }
@@ -158,7 +154,7 @@ func crashText(s string) {
 		}
 		line := unsafeString(e.line[:e.n])
 		if e.phase == noCrash && crashBegins(line) {
-			if !beginReport(" KERNEL CRASH: the kernel's Go program has failed") {
+			if !beginReport("KERNEL CRASH: the kernel's Go program has failed") {
 				return
 			}
 			e.phase = crashMessage
@@ -191,79 +187,27 @@ func crashBegins(line string) bool {
 // reportFatal is the report of fatal. It runs on panicStack.
 func reportFatal(msg string, v uint64) {
 	fatalPrint(msg, v)
-	var b textBuffer
-	b.text(msg)
-	b.text(": ")
-	b.hex(v)
-	if beginReport(" KERNEL LOST: the machine has been stopped") {
-		emergency.report.Message(b.String())
+	var l line
+	l.str(msg).str(": ").hex(v)
+	if beginReport("KERNEL LOST: the machine has been stopped") {
+		emergency.report.Message(l.String())
 		reportFacts()
-		emergency.report.End("")
 	} else {
-		ScreenFooter(b.String())
+		ScreenFooter(l.String())
 	}
 	exitKernel(2)
 }
 
-// textBuffer puts a line together.
-type textBuffer struct {
-	n int
-	b [160]byte
-}
-
-func (t *textBuffer) String() string { return unsafeString(t.b[:t.n]) }
-
-func (t *textBuffer) text(s string) { t.n += copy(t.b[t.n:], s) }
-
-func (t *textBuffer) char(c byte) {
-	if t.n < len(t.b) {
-		t.b[t.n] = c
-		t.n++
-	}
-}
-
-func (t *textBuffer) decimal(v uint64) {
-	n := 1
-	for w := v; w >= 10; w /= 10 {
-		n++
-	}
-	t.digits(v, n)
-}
-
-// digits writes the last n digits of v.
-func (t *textBuffer) digits(v uint64, n int) {
-	p := uint64(1)
-	for range n - 1 {
-		p *= 10
-	}
-	for ; p > 0; p /= 10 {
-		t.char('0' + byte(v/p%10))
-	}
-}
-
-func (t *textBuffer) hex(v uint64) {
-	t.text("0x")
-	for i := 60; i >= 0; i -= 4 {
-		if v>>i != 0 || i == 0 {
-			t.char("0123456789abcdef"[v>>i&15])
+// program appends the name of a program that is kept in two words.
+func (l *line) program(words [2]uint64) *line {
+	var b [16]byte
+	for i := range b {
+		b[i] = byte(words[i/8] >> (i % 8 * 8))
+		if b[i] == 0 {
+			return l.bytes(b[:i])
 		}
 	}
-}
-
-// name writes the name of a program that is kept in two words.
-func (t *textBuffer) name(words [2]uint64) {
-	for _, w := range words {
-		for i := range 8 {
-			c := byte(w >> (8 * i))
-			if c == 0 {
-				return
-			}
-			if c < ' ' || c > '~' {
-				c = '?'
-			}
-			t.char(c)
-		}
-	}
+	return l.bytes(b[:])
 }
 
 func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }

@@ -31,6 +31,10 @@ func fatal(msg string, v uint64) {
 	onPanicStack(msg, v)
 }
 
+// Lost reports that the kernel cannot go on, and stops the machine: for what
+// leaves no kernel to panic with. It may be called from any context.
+func Lost(msg string, v uint64) { fatal(msg, v) }
+
 // fatalCPU is 1 more than the index of the CPU that has called fatal first; 0:
 // none has. Atomic.
 var fatalCPU uint32
@@ -105,10 +109,8 @@ func serialPrint(s string) {
 }
 
 func earlyHex(v uint64) {
-	var b textBuffer
-	b.hex(v)
-	b.char(' ')
-	earlyPrint(b.String()[2:])
+	var l line
+	earlyPrint(l.digits(v, 16, 1).str(" ").String())
 }
 
 // register prints one name and value.

@@ -24,3 +24,6 @@ func PanicScreen(head, message string, stack []byte) {}
 
 // ScreenFooter says what the machine does next.
 func ScreenFooter(s string) {}
+
+// Lost reports that the kernel cannot go on.
+func Lost(msg string, v uint64) { fatal(msg, v) }

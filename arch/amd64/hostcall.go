@@ -72,7 +72,7 @@ func hostSyscall(c *percpu, t *kthread) uint64 {
 		exitThread(c, t)
 		return resultLater
 	case 231: // exit_group
-		hostWrite(2, uint64(uintptr(unsafe.Pointer(unsafe.StringData(exited)))), uint64(len(exited)))
+		programExited()
 		exitKernel(int(t.DI))
 		return 0
 	case 158: // arch_prctl
@@ -180,8 +180,17 @@ func hostClone(c *percpu, t *kthread) uint64 {
 	return n.tid()
 }
 
-// exited is said when there may have been no other message.
-const exited = "fatal: the kernel's Go program has exited\n"
+// programExited says that the runtime has ended the program, which on the screen
+// is news only if the runtime has not said why.
+func programExited() {
+	const exited = "fatal: the kernel's Go program has exited\n"
+	lock(&printLock)
+	serialPrint(exited)
+	if emergency.phase == noCrash {
+		crashText(exited)
+	}
+	unlock(&printLock)
+}
 
 // printLock keeps the output of two threads apart.
 var printLock spinlock

@@ -58,8 +58,6 @@ func (testMachine) Bad(start, end uint64) {
 }
 
 func earlyDecimal(v uint64) {
-	if v >= 10 {
-		earlyDecimal(v / 10)
-	}
-	earlyPutc('0' + byte(v%10))
+	var l line
+	earlyPrint(l.dec(v).String())
 }

@@ -32,6 +32,9 @@ type line struct {
 	n    int
 }
 
+// String returns the message; it is valid until more is appended.
+func (l *line) String() string { return unsafeString(l.text[:l.n]) }
+
 func (l *line) str(s string) *line {
 	l.n += copy(l.text[l.n:], s)
 	return l
@@ -106,12 +109,8 @@ func (l *line) note(level int) {
 			t.str(" ")
 		}
 		t.dec(uint64(now/1e9)).str(".").digits(uint64(now/1000%1e6), 10, 6).str("] ")
-		for _, c := range t.text[:t.n] {
-			earlyPutc(c)
-		}
-		for _, c := range l.text[:l.n] {
-			earlyPutc(c)
-		}
+		earlyPrint(t.String())
+		earlyPrint(l.String())
 		earlyPrint("\n")
 	}
 }

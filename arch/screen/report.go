@@ -116,40 +116,44 @@ func (p *Report) Registers(names []string, values []uint64) {
 	}
 }
 
-// LogRows returns how many rows are meant for the end of the log.
-func (p *Report) LogRows() int {
-	if p.rows < 30 {
-		return 0
+// Log writes the end of the log, s, at the bottom: on the rows that are set aside
+// for it on all but small screens, or, once the traceback is complete, on all
+// that are left.
+func (p *Report) Log(s string, complete bool) {
+	n := 0
+	if p.rows >= 30 {
+		n = p.rows / 6
 	}
-	return p.rows / 6
-}
-
-// Log writes the last lines of the log, as many as LogRows says, at the bottom.
-func (p *Report) Log(s string) {
-	n := p.LogRows()
-	if n == 0 || len(s) == 0 || p.row+n >= p.limit {
+	if complete {
+		p.frame("")
+		n = max(n, p.rows-1-p.row-1)
+	} else if p.row+n+1 >= p.limit {
 		return
 	}
 	for len(s) > 0 && s[len(s)-1] == '\n' {
 		s = s[:len(s)-1]
 	}
-	// Where the last n lines begin.
-	at, lines := len(s), 0
-	for at > 0 {
-		if s[at-1] == '\n' {
-			if lines++; lines == n {
-				break
-			}
-		}
-		at--
+	if n <= 0 || len(s) == 0 || p.rows == 0 {
+		return
 	}
-	p.limit -= min(lines+1, n)
-	for y, rest := p.limit, s[at:]; len(rest) > 0 && y < p.rows-1; y++ {
+	// Where the last n lines begin.
+	at, lines := len(s), 1
+	for at > 0 && (s[at-1] != '\n' || lines < n) {
+		if at--; s[at] == '\n' {
+			lines++
+		}
+	}
+	y := p.rows - 1 - lines
+	if y <= p.row {
+		return
+	}
+	p.limit = min(p.limit, y-1) // and an empty row above
+	for rest := s[at:]; len(rest) > 0; y++ {
 		l := lineLength(rest)
-		p.out.Text(1, y, p.cols, rest[:l], labelFg, Black, 0)
+		col := p.out.Text(1, y, p.cols, rest[:l], labelFg, Black, 0)
+		p.out.Blank(col, y, p.cols, Black)
 		rest = rest[min(l+1, len(rest)):]
 	}
-	p.limit-- // an empty row above
 }
 
 // Trace writes a piece of a Go traceback: one row for each function, with its
