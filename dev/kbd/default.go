@@ -27,7 +27,20 @@ func newKeyMap() *keyMap {
 	m.functionKeys()
 	m.keypad()
 	m.others()
+	m.meta()
 	return m
+}
+
+// meta makes Alt with a character Meta with it, where Alt does nothing else.
+func (m *keyMap) meta() {
+	for _, column := range [...]int{plain, shift, control} {
+		beside := m.columns[column|alt]
+		for code, s := range m.columns[column] {
+			if k := s.kind(); (k == kindLatin || k == kindLetter) && s.value() < 0x80 && beside[code] == hole {
+				beside[code] = symbol(kindMeta, s.value())
+			}
+		}
+	}
 }
 
 // bind gives a key its symbols in the columns named.
@@ -37,10 +50,11 @@ func (m *keyMap) bind(code Code, s Symbol, columns ...int) {
 	}
 }
 
-// all gives a key the same symbol in every column.
+// all gives a key the same symbol in every column; a character in those without
+// Alt, see meta.
 func (m *keyMap) all(code Code, kind, value int) {
-	for _, c := range m.columns {
-		if c != nil {
+	for i, c := range m.columns {
+		if c != nil && (kind != kindLatin || i&alt == 0) {
 			c[code] = symbol(kind, value)
 		}
 	}
@@ -65,12 +79,9 @@ func (m *keyMap) typewriter() {
 			if a >= 'a' && a <= 'z' {
 				kind = kindLetter
 				m.bind(code, symbol(kindLatin, int(a&0x1f)), control, shiftCtrl)
-				m.bind(code, symbol(kindMeta, int(a&0x1f)), ctrlAlt)
 			}
 			m.bind(code, symbol(kind, int(a)), plain)
 			m.bind(code, symbol(kind, int(b)), shift)
-			m.bind(code, symbol(kindMeta, int(a)), alt)
-			m.bind(code, symbol(kindMeta, int(b)), shiftAlt)
 		}
 	}
 }
@@ -94,12 +105,10 @@ func (m *keyMap) controls() {
 	m.bind(KeySpace, symbol(kindLatin, 0), shiftCtrl)
 
 	m.all(KeyEsc, kindLatin, 0x1b)
-	m.bind(KeyEsc, symbol(kindMeta, 0x1b), alt, shiftAlt)
 	m.all(KeyBackspace, kindLatin, 0x7f)
 	m.bind(KeyBackspace, symbol(kindLatin, 8), control, shiftCtrl)
-	m.bind(KeyBackspace, symbol(kindMeta, 0x7f), alt, shiftAlt)
 	m.all(KeyTab, kindLatin, '\t')
-	m.bind(KeyTab, symbol(kindMeta, '\t'), shift, alt, shiftAlt) // terminfo's kcbt
+	m.bind(KeyTab, symbol(kindMeta, '\t'), shift, shiftAlt) // terminfo's kcbt
 	m.all(KeyEnter, kindSpec, specEnter)
 	m.bind(KeyEnter, symbol(kindMeta, '\r'), alt, shiftAlt)
 }
@@ -111,7 +120,7 @@ func (m *keyMap) functionKeys() {
 		if i >= 10 {
 			code = KeyF11 + Code(i-10)
 		}
-		m.bind(code, symbol(kindFn, i), plain, control)
+		m.all(code, kindFn, i)
 		m.bind(code, symbol(kindCons, i), alt, ctrlAlt)
 		if i < 8 { // F13 to F20; "linux" has no more
 			m.bind(code, symbol(kindFn, 12+i), shift)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tamarix/initramfs/getty"
+	"tamarix/initramfs/loadkeys"
 	"tamarix/initramfs/login"
 )
 
@@ -19,6 +20,8 @@ func dispatch(name string, args []string) int {
 	switch name {
 	case "getty":
 		return getty.Main(args)
+	case "loadkeys":
+		return loadkeys.Main(args)
 	case "login":
 		return login.Main(args)
 	case "poweroff", "reboot", "halt":

@@ -13,7 +13,7 @@ import (
 // ours are the names of the one binary built from initramfs/init; it looks at
 // its argv[0]. One file, so that init, getty and login share their text pages.
 var ours = []string{
-	"/sbin/init", "/sbin/telinit", "/sbin/getty", "/sbin/mountall",
+	"/sbin/init", "/sbin/telinit", "/sbin/getty", "/sbin/mountall", "/sbin/loadkeys",
 	"/sbin/poweroff", "/sbin/reboot", "/sbin/halt", "/sbin/shutdown",
 	"/bin/login",
 }
