@@ -94,7 +94,7 @@ func (d *desk) wantDone(what ...string) {
 
 // fakeClock runs timers when it is told to.
 type fakeClock struct {
-	now    time.Duration
+	time   time.Duration
 	timers []*fakeTimer
 }
 
@@ -107,14 +107,22 @@ type fakeTimer struct {
 func (t *fakeTimer) Stop() bool { was := !t.stopped; t.stopped = true; return was }
 
 func (c *fakeClock) after(d time.Duration, f func()) stopper {
-	t := &fakeTimer{at: c.now + d, f: f}
+	t := &fakeTimer{at: c.time + d, f: f}
 	c.timers = append(c.timers, t)
 	return t
 }
 
+func (c *fakeClock) now() time.Duration { return c.time }
+
+// stall has the timers that are due by then ring only after that time.
+func (c *fakeClock) stall(d time.Duration) {
+	c.time += d
+	c.pass(0)
+}
+
 // pass lets time go by.
 func (c *fakeClock) pass(d time.Duration) {
-	end := c.now + d
+	end := c.time + d
 	for {
 		var next *fakeTimer
 		for _, t := range c.timers {
@@ -125,10 +133,10 @@ func (c *fakeClock) pass(d time.Duration) {
 		if next == nil {
 			break
 		}
-		c.now, next.stopped = next.at, true
+		c.time, next.stopped = max(c.time, next.at), true
 		next.f()
 	}
-	c.now = end
+	c.time = end
 }
 
 // pending is the number of timers that run.

@@ -324,6 +324,23 @@ func TestRepeat(t *testing.T) {
 	d.want("A")
 }
 
+// A machine that stood still for a while does not repeat a key whose release is
+// still on its way.
+func TestStalledRepeat(t *testing.T) {
+	d := newDesk(t)
+	d.k.Key(d.kb, KeyA, true)
+	d.clock.stall(time.Second)
+	d.clock.pass(respite - 1)
+	d.want("a")
+	d.k.Key(d.kb, KeyA, false)
+	d.clock.pass(time.Second)
+	d.want("")
+	d.k.Key(d.kb, KeyA, true)
+	d.clock.stall(time.Second)
+	d.clock.pass(respite + defaultPeriod)
+	d.want("aaa")
+}
+
 func TestOwnRepeat(t *testing.T) {
 	d := newDesk(t)
 	kb := &typematic{}

@@ -1,6 +1,10 @@
 package kbd
 
-import "time"
+import (
+	"time"
+
+	"tamarix/arch/wait"
+)
 
 // Bounds and defaults of the repeat, as Linux's input core and KDKBDREP have
 // them.
@@ -13,16 +17,28 @@ const (
 	maxPeriod     = 10 * time.Second
 )
 
+// A timer that rings late means that the machine was busy, and the key's release
+// may be waiting in its driver just as long: it is given time to come through
+// before the key repeats.
+const (
+	tooLate = 30 * time.Millisecond
+	respite = 75 * time.Millisecond
+)
+
 // clock starts timers; tests have one of their own.
 type clock interface {
 	// after calls f in a goroutine of its own when d has passed.
 	after(d time.Duration, f func()) stopper
+	// now is the time since whenever.
+	now() time.Duration
 }
 
 // stopper keeps a timer from calling; it may do so all the same if it was about to.
 type stopper interface{ Stop() bool }
 
 type realClock struct{}
+
+func (realClock) now() time.Duration { return time.Duration(wait.Now()) }
 
 func (realClock) after(d time.Duration, f func()) stopper { return time.AfterFunc(d, f) }
 
@@ -31,7 +47,8 @@ type repeating struct {
 	device *device // nil: none
 	code   Code
 	timer  stopper
-	turn   uint64 // counts the keys, so that a late timer knows that it is
+	due    time.Duration // when the timer should ring
+	turn   uint64        // counts the keys, so that a late timer knows that it is
 }
 
 // follow starts and stops the repeat as a key changes. Modifiers do not repeat:
@@ -68,6 +85,7 @@ func (k *Keyboards) stopRepeat() {
 
 func (k *Keyboards) startTimer(d time.Duration) {
 	turn := k.repeating.turn
+	k.repeating.due = k.clock.now() + d
 	k.repeating.timer = k.clock.after(d, func() { k.repeatKey(turn) })
 }
 
@@ -78,6 +96,11 @@ func (k *Keyboards) repeatKey(turn uint64) {
 	k.mu.Lock()
 	r := &k.repeating
 	if r.device == nil || r.turn != turn {
+		k.mu.Unlock()
+		return
+	}
+	if k.clock.now() > r.due+tooLate {
+		k.startTimer(respite)
 		k.mu.Unlock()
 		return
 	}
