@@ -36,28 +36,17 @@ func (testMachine) Words(start, end uint64) []uint64 {
 func (testMachine) Flush() { writeBack() }
 
 func (testMachine) Pass(i, n int, p memtest.Pattern) {
-	earlyPrint("\nMemory test ")
-	earlyDecimal(uint64(i + 1))
-	earlyPrint(" of ")
-	earlyDecimal(uint64(n))
-	earlyPrint(": ")
-	earlyHex(p.Value)
+	var l line
+	l.str("\nMemory test ").dec(uint64(i+1)).str(" of ").dec(uint64(n)).str(": ").digits(p.Value, 16, 16)
 	if p.Address {
-		earlyPrint("^ address ")
+		l.str(" ^ address")
 	}
+	earlyPrint(l.str(" ").String())
 }
 
 func (testMachine) Step() { earlyPrint(".") }
 
 func (testMachine) Bad(start, end uint64) {
-	earlyPrint("\n  BAD MEMORY: ")
-	earlyHex(start)
-	earlyPrint("-")
-	earlyHex(end - 1)
-	earlyPrint(" ")
-}
-
-func earlyDecimal(v uint64) {
 	var l line
-	earlyPrint(l.dec(v).String())
+	earlyPrint(l.str("\n  BAD MEMORY: ").hex(start).str("-").hex(end - 1).str(" ").String())
 }

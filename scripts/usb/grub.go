@@ -12,7 +12,7 @@ const grubDir = "/usr/lib/grub"
 // The modules in GRUB: common ones, and each firmware's own for disks and for
 // setting a video mode.
 const (
-	modules     = "normal iso9660 part_gpt part_msdos search_fs_file multiboot2 boot configfile echo test sleep halt reboot serial terminal"
+	modules     = "normal iso9660 part_gpt part_msdos search_fs_file multiboot2 boot configfile echo test sleep halt reboot cpuid serial terminal"
 	modulesBIOS = "biosdisk vbe vga_text"
 	modulesUEFI = "fat efi_gop efi_uga"
 )
@@ -60,6 +60,11 @@ func menu(extra string) (string, error) {
 	fmt.Fprintf(&b, `if serial --unit=0 --speed=115200; then
 	terminal_input console serial
 	terminal_output console serial
+fi
+if cpuid -l; then set default=0; else
+	echo 'This PC has no 64-bit processor. Tamarix cannot run on it.'
+	sleep --interruptible 60
+	halt
 fi
 set default=0
 set timeout=%d
