@@ -56,6 +56,9 @@ func runXHCI(d *pci.Device, number int) {
 		klog.Errorf("%s: xHCI: no registers: %v", name, err)
 		return
 	}
+	if xhci.TakePorts(d, pciDevices) {
+		klog.Infof("%s: xHCI: ports taken over from the EHCI controller", name)
+	}
 	interrupt, mode := xhciInterrupt(d, name)
 	klog.Infof("%s: xHCI: interrupts by %s", name, mode)
 	d.SetMaster(true)

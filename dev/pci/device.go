@@ -58,6 +58,13 @@ func (d *Device) Config(p []byte, off int) int {
 	return n
 }
 
+// ReadConfig reads a word of the device's own registers in configuration space, at
+// an offset that is a multiple of 4.
+func (d *Device) ReadConfig(off uint16) uint32 { return d.read(off) }
+
+// WriteConfig writes it.
+func (d *Device) WriteConfig(off uint16, v uint32) { d.write(off, v) }
+
 // ConfigSize returns how many bytes Config can read.
 func (d *Device) ConfigSize() int { return d.access.Size(d.Address) }
 

@@ -24,8 +24,9 @@ const (
 	stableStep  = 25 * time.Millisecond
 	stableLimit = 1500 * time.Millisecond
 
-	// resetRecovery is given to a device after a reset (USB 7.1.7.5, TRSTRCY).
-	resetRecovery = 10 * time.Millisecond
+	// resetRecovery is given to a device after a reset: five times what USB
+	// 7.1.7.5 asks for (TRSTRCY), since there are devices that take longer.
+	resetRecovery = 50 * time.Millisecond
 
 	// attempts is how often a device is tried before it is left alone.
 	attempts = 3

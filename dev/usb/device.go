@@ -148,7 +148,7 @@ func (d *device) language() uint16 {
 	if d.desc.manufacturer|d.desc.product|d.desc.serialNumber == 0 {
 		return 0
 	}
-	var p [4]byte
+	var p [255]byte // some devices answer to no other length
 	if n, err := d.descriptor(descString, 0, 0, p[:]); err != nil || n < 4 || p[1] != descString {
 		return 0
 	}

@@ -79,15 +79,16 @@ func (d *device) useHub() (string, error) {
 		}
 	}
 	time.Sleep(h.desc.powerGood + powerMargin)
+	if err := d.fn.Listen(h.change, h.changed); err != nil {
+		h.closed.Store(true)
+		return "", fmt.Errorf("hub: %w", err)
+	}
 	d.drivers = append(d.drivers, h)
 	return "hub", nil
 }
 
-// start listens for changes and looks at all ports.
+// start looks at all ports.
 func (h *deviceHub) start() {
-	if err := h.fn.Listen(h.change, h.changed); err != nil {
-		klog.Errorf("%s: %v: hot plug does not work behind this hub", h.device.name, err)
-	}
 	go h.recover()
 	h.b.note(h, ^uint32(1))
 }

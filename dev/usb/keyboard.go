@@ -2,6 +2,7 @@ package usb
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"tamarix/arch/klog"
@@ -69,19 +70,17 @@ func (d *device) useKeyboards() (string, error) {
 				return "", err
 			}
 		}
+		// What is typed from now on waits for run.
+		if err := d.fn.Listen(k.endpoint, k.report); err != nil {
+			return "", fmt.Errorf("keyboard: %w", err)
+		}
 		d.drivers = append(d.drivers, k)
 	}
 	return "keyboard", nil
 }
 
 // start implements driver.
-func (k *keyboard) start() {
-	if err := k.d.fn.Listen(k.endpoint, k.report); err != nil {
-		klog.Errorf("%s: keyboard: %v", k.d.name, err)
-		return
-	}
-	go k.run()
-}
+func (k *keyboard) start() { go k.run() }
 
 // stop implements driver.
 func (k *keyboard) stop() { close(k.done) }

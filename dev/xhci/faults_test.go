@@ -243,6 +243,69 @@ func TestControllerStopsAnswering(t *testing.T) {
 	})
 }
 
+// A command that hangs is aborted, and the ring goes on behind it.
+func TestCommandHangs(t *testing.T) {
+	for _, kind := range []int{trbEnableSlot, trbAddress, trbConfigure, trbDisableSlot} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newSim(t, 2, 0)
+			k := newKeyboard(usb.High)
+			m.hangs = kind
+			m.plug(1, k)
+			x := run(t, m)
+			x.settle()
+			if kind == trbDisableSlot {
+				m.unplug(1)
+				x.settle()
+				m.plug(1, k)
+				x.settle()
+			}
+			x.settle()
+			m.send(k, 0, 0, 4)
+			synctest.Wait()
+			x.keys.mu.Lock()
+			notes := x.keys.notes
+			x.keys.mu.Unlock()
+			if len(notes) < 2 || notes[len(notes)-1] != "30" {
+				t.Errorf("command %d: keys %q", kind, notes)
+			}
+			if m.starts != 1 {
+				t.Errorf("command %d: started %d times", kind, m.starts)
+			}
+			x.stop()
+		})
+	}
+}
+
+// Ports without power are switched on.
+func TestPortPower(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 1)
+		m.unpowered = true
+		m.plug(2, newKeyboard(usb.Full))
+		x := run(t, m)
+		x.settle()
+		x.expect("+1-2")
+		x.stop()
+	})
+}
+
+// A SuperSpeed port whose link does not come up gets a warm reset.
+func TestWarmReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 1)
+		x := run(t, m)
+		x.settle()
+		d := &simDevice{speed: usb.Super, packet: 512, device: deviceDescriptor(0, 9), config: configDescriptor([]byte{9, 4, 0, 0, 0, 8, 6, 80, 0})}
+		m.plug(3, d)
+		m.mu.Lock()
+		m.ports[3].status &^= portEnabled
+		m.mu.Unlock()
+		x.settle()
+		x.connected("1-3 ")
+		x.stop()
+	})
+}
+
 // A controller that is gone reads as all ones.
 func TestControllerGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

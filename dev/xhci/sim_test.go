@@ -48,16 +48,20 @@ type sim struct {
 	mem       *dma.Arena
 	interrupt chan struct{}
 
-	mu                             sync.Mutex // guards the rest
-	cmd                            uint32
-	status                         uint32
-	ports                          []simPort // [0] is not used
-	wide                           bool
-	context                        int
-	scratch                        int
-	legacy                         uint32
-	control                        uint32 // of legacy support
-	stubborn, deaf, wedged, silent bool
+	mu      sync.Mutex // guards the rest
+	cmd     uint32
+	status  uint32
+	ports   []simPort // [0] is not used
+	wide    bool
+	context int
+	scratch int
+	legacy  uint32
+	control uint32 // of legacy support
+	// How it misbehaves: keeps the firmware's bit, hears no doorbell, stops taking
+	// commands, raises no interrupt, ports are off at first, the next command of a
+	// kind hangs until it is aborted.
+	stubborn, deaf, wedged, silent, unpowered bool
+	hangs                                     int
 
 	crcr, dcbaap, erstba, erdp uint64
 	commandAt                  uint64
@@ -170,6 +174,11 @@ func (m *sim) Write32(off, v uint32) {
 		}
 		if off&4 != 0 && m.running && m.crcr&ringAbort != 0 && !m.wedged {
 			m.running = false
+			if m.hangs < 0 {
+				m.hangs = 0
+				m.event(trb{param: m.commandAt, status: codeAborted << 24, control: trbCommandEv << trbTypeShift})
+				m.commandAt += trbSize
+			}
 			m.event(trb{param: m.commandAt, status: codeRingStop << 24, control: trbCommandEv << trbTypeShift})
 		}
 	case simOp + opContexts, simOp + opContexts + 4:
@@ -211,7 +220,10 @@ func (m *sim) writeCommand(v uint32) {
 		for n := range m.ports {
 			p := &m.ports[n]
 			p.status = portPower
-			if p.device != nil {
+			if m.unpowered {
+				p.status = 0
+			}
+			if p.device != nil && !m.unpowered {
 				m.plugged(n)
 			}
 		}
@@ -336,6 +348,11 @@ func (m *sim) writePort(n int, v uint32) {
 	p.status = p.status&^(portKeep) | v&portKeep
 	if v&portEnabled != 0 {
 		p.status &^= portEnabled
+	}
+	if m.unpowered && had == 0 && p.device != nil && p.status&portConnected == 0 && v&portPower != 0 {
+		m.plugged(n)
+		m.portEvent(n)
+		return
 	}
 	if v&portPower == 0 {
 		m.t.Errorf("port %d switched off", n)

@@ -17,6 +17,10 @@ func (m *sim) doorbell(slot, target int) {
 			if t.control&trbCycle != m.commandCycle || m.wedged {
 				return
 			}
+			if m.hangs != 0 && (m.hangs == t.kind() || m.hangs < 0) {
+				m.hangs = -1
+				return
+			}
 			at := m.commandAt
 			m.commandAt += trbSize
 			if t.kind() == trbLink {
