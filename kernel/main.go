@@ -100,6 +100,7 @@ func reportMachine(b *info.Boot) {
 	reportMemoryTest(b)
 	arch.FirmwareReport(klog.Debugf, klog.Warnf)
 	arch.InterruptReport(klog.Debugf, klog.Warnf)
+	arch.WatchNMI(klog.Warnf)
 	klog.Infof("Memory: %d KiB", b.UsableSize()>>10)
 	klog.Infof("CPUs: %d, time-stamp counter at %d.%03d MHz", arch.NumCPU(), arch.TSCHz()/1e6, arch.TSCHz()/1e3%1e3)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // checkTables holds what Open found to what is promised about it.
-func checkTables(t *testing.T, tabs *Tables, m image) {
+func checkTables(t *testing.T, tabs *Tables, m Memory) {
 	t.Helper()
 	type span struct{ start, end uint64 }
 	var spans []span
@@ -40,6 +40,16 @@ func checkTables(t *testing.T, tabs *Tables, m image) {
 	}
 }
 
+// pieces is memory at two places, with nothing around them.
+type pieces struct{ low, bios []byte }
+
+func (m pieces) Bytes(addr, n uint64) []byte {
+	if addr >= 0xe0000 {
+		return image(m.bios).Bytes(addr-0xe0000, n)
+	}
+	return image(m.low).Bytes(addr, n)
+}
+
 // FuzzMemory opens arbitrary memory.
 func FuzzMemory(f *testing.F) {
 	m := machine(madt(local(0, 0, 1)), build("SSDT", nil))
@@ -47,9 +57,7 @@ func FuzzMemory(f *testing.F) {
 	f.Add([]byte(nil), root(0, 0x10, 0), uint64(0x10))
 	f.Add(list("RSDT", 0x400, 0x410), root(2, 0x400, 0x400), uint64(0x400))
 	f.Fuzz(func(t *testing.T, low, pointer []byte, rsdp uint64) {
-		m := make(image, 1<<20)
-		copy(m[0x400:], low)
-		copy(m[0xe0000:], pointer)
+		m := pieces{append(make([]byte, 0x400), low...), pointer}
 		for _, c := range [][]byte{nil, pointer} {
 			var tabs Tables
 			if err := tabs.Open(rsdp, c, m); err != nil && tabs.n > 0 && err != ErrNoRoot {

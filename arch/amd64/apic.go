@@ -104,6 +104,22 @@ func sendIPIAnywhere(to uint32, vector uint32) {
 	unpin(s)
 }
 
+// sendSelf sends a vector to the CPU that runs it. Even a non-maskable interrupt
+// may: what it interrupts may have written the upper half of the command register,
+// and that is left as it is.
+//
+//go:nosplit
+func sendSelf(vector uint8) {
+	if x2apic {
+		wrmsr(msrX2Self, uint64(vector))
+		return
+	}
+	for n := 0; n < 1<<16 && apicRead(apicICRLow)&icrPending != 0; n++ {
+		pause()
+	}
+	apicWrite(apicICRLow, uint32(vector)|icrAssert|icrSelf)
+}
+
 //go:nosplit
 func sendNMI(to uint32) { sendIPI(to, icrNMI) }
 

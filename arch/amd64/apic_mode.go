@@ -43,6 +43,7 @@ const (
 	icrNMI     = 4 << 8
 	icrInit    = 5 << 8
 	icrStartup = 6 << 8
+	icrSelf    = 1 << 18 // whatever the destination
 
 	xapicDestination = 24 // of the register's upper half
 	x2Destination    = 32

@@ -69,6 +69,21 @@
 // power management timer becomes the clock, at any moment and without a step back:
 // clock_source.go tells how.
 //
+// # Firmware and interrupts
+//
+// What the ACPI tables say is read once, at boot (firmware.go, package arch/acpi);
+// a table that is no good is left out, and the machine goes on without what it
+// tells. The local APICs run in x2APIC mode where something demands it, else by
+// registers in memory (apic_mode.go); all CPUs the same. Device interrupts come by
+// an I/O APIC's entry (redirect.go, ioapic.go) or by a message that the device
+// writes ([IRQ.Message]), all to one CPU, which has an APIC id below 255: there is
+// no interrupt remapping. PCI's own lines are not offered: how they are wired can
+// only be told by running the firmware's byte code.
+//
+// Other CPUs are started one after the other (smp.go), from a page below 1 MiB that
+// the memory map has free (trampoline.go). Who does not come in time is sent back
+// to waiting, told of, and left out.
+//
 // # Profiles
 //
 // While the profiler runs, each CPU's timer has a second deadline, percpu.sampleAt.

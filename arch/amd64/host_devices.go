@@ -50,6 +50,9 @@ func ReadRTC() (time.Time, error) { return time.Now().UTC(), nil }
 // FirmwareReport logs what is known of the firmware's tables: nothing.
 func FirmwareReport(debug, warn func(format string, a ...any)) {}
 
+// WatchNMI tells of non-maskable interrupts: there are none.
+func WatchNMI(warn func(format string, a ...any)) {}
+
 // InterruptReport says how interrupts are delivered: they are not.
 func InterruptReport(debug, warn func(format string, a ...any)) {}
 

@@ -88,7 +88,7 @@ func (q *IRQ) Wait() {
 // SendSelf raises a vector on the CPU that runs the caller, for tests.
 func SendSelf(vector uint8) {
 	s := pin()
-	sendIPI(thisCPU().apicID, uint32(vector))
+	sendSelf(vector)
 	unpin(s)
 }
 

@@ -184,35 +184,3 @@ func fatalTrap(f *trapFrame) {
 	}
 	fatal("exception", f.vector)
 }
-
-// unknownNMI says that there was a non-maskable interrupt: by hardware that has
-// something to complain of, or by a person's button. Port 0x61 tells of two kinds,
-// which are made ready for the next time (ISA's system control port B).
-func unknownNMI(c *percpu, f *trapFrame) {
-	const (
-		port        = 0x61
-		parity      = 1 << 7 // SERR#
-		channel     = 1 << 6 // IOCHK#
-		clearParity = 1 << 2
-		clearIOCHK  = 1 << 3
-		keep        = 0xf
-	)
-	reason := inb(port)
-	what := "non-maskable interrupt, reason unknown: "
-	switch {
-	case reason&parity != 0:
-		what = "non-maskable interrupt, PCI system error: "
-		outb(port, reason&keep|clearParity)
-		outb(port, reason&keep&^clearParity)
-	case reason&channel != 0:
-		what = "non-maskable interrupt, I/O check: "
-		outb(port, reason&keep|clearIOCHK)
-		outb(port, reason&keep&^clearIOCHK)
-	}
-	earlyPrint("\n")
-	earlyPrint(what)
-	register("port61", uint64(reason))
-	register("cpu", uint64(c.index))
-	register("rip", f.IP)
-	earlyPrint("going on\n")
-}

@@ -156,6 +156,7 @@ func TestDamagedTables(t *testing.T) {
 	s.expect(`non-maskable interrupt.*going on`, 20*time.Second)
 	s.vm.Send("\r")
 	s.expect(s.prompt, 20*time.Second)
+	s.wants("dmesg", "non-maskable interrupt, reason unknown, on CPU 0")
 	s.wants("grep maskable /proc/interrupts", "  2:          1          0          0 ")
 	s.powerOff()
 }
