@@ -101,8 +101,11 @@ usb: kernel
 	@$(GO) run ./scripts/mkinitramfs -userland $(USB_USERLAND) -add "$(ADD)" -o $(OUT)/usb-initramfs.cpio.gz
 	@$(GO) run ./scripts/usb build -kernel $(KERNEL) -initrd $(OUT)/usb-initramfs.cpio.gz -append '$(APPEND)' -o $(IMAGE)
 
+# Only root may read a stick.
 usb-verify: check-go
-	@$(GO) run ./scripts/usb verify -image $(IMAGE) $(DEV)
+	@$(GO) build -o $(OUT)/cache/usb ./scripts/usb
+	@sudo=; [ ! -e '$(DEV)' ] || [ -r '$(DEV)' ] || sudo=sudo; \
+	$$sudo $(OUT)/cache/usb verify -image $(IMAGE) $(if $(DEV),'$(DEV)')
 
 # A window with a screen and a keyboard, the image as a stick. The terminal is the
 # serial port. What the guest writes to the stick is thrown away at the end.
