@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,8 +42,10 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	if err != nil {
 		return nil, err
 	}
+	attrs := slices.Concat(attributes(), firmwareTables(), addResources(boot.info),
+		dmiAttributes(boot.info), pciAttributes(), hardwareAttributes(boot.info))
 	procfs.Register(newProcInfo())
-	sysfs.Register(append(attributes(), firmwareTables()...))
+	sysfs.Register(attrs)
 	startUSB()
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }

@@ -45,17 +45,10 @@ func ClockReport() string { return "clock: host, because there is no machine\n" 
 // EarlySteps calls f for each step of start-up from before there was a log.
 func EarlySteps(f func(level uint8, at int64, text string)) (lost int) { return 0 }
 
-// CPUInfo describes a CPU, for /proc/cpuinfo.
-type CPUInfo struct {
-	Index                   int
-	APICID                  uint32
-	Vendor, Brand           string
-	Family, Model, Stepping int
-	Flags                   []string // Linux's names
-}
-
 // CPUs describes the CPUs that run.
-func CPUs() []CPUInfo { return []CPUInfo{{Vendor: "host", Brand: runtime.GOARCH}} }
+func CPUs() []CPUInfo {
+	return []CPUInfo{{Vendor: "host", Brand: runtime.GOARCH, Line: 64, PhysicalBits: 40, VirtualBits: 48}}
+}
 
 // HWCAP returns AT_HWCAP: CPUID 1, EDX.
 func HWCAP() uint64 { return 0 }
@@ -65,7 +58,8 @@ func CPUTimes(i int) (user, system, idle int64) { return 0, 0, 0 }
 
 // InterruptCount is one line of /proc/interrupts.
 type InterruptCount struct {
-	Vector uint8
+	Label  string // "4", "LOC"
+	Chip   string // what a device's interrupt comes through; else ""
 	Name   string
 	PerCPU []uint64
 }
@@ -78,3 +72,9 @@ func BootInfo() *info.Boot { return &info.Boot{} }
 
 // MemoryTest returns what the memory test at boot has found: the host has none.
 func MemoryTest() memtest.Result { return memtest.Result{} }
+
+// MemoryResources returns what is known to be at which physical addresses.
+func MemoryResources() []Resource { return nil }
+
+// PortResources returns what is known to be at which I/O ports.
+func PortResources() []Resource { return nil }

@@ -82,5 +82,9 @@ func addIOAPIC(addr uint64, base uint32) {
 func RouteISA(irq uint8, q *IRQ) error {
 	ioapics.mu.Lock()
 	defer ioapics.mu.Unlock()
-	return redirect(ioapics.list[:ioapicCount], madt.Route(irq), q.vector, interruptCPU())
+	err := redirect(ioapics.list[:ioapicCount], madt.Route(irq), q.vector, interruptCPU())
+	if err == nil {
+		q.wire.Store(wireISA + uint32(irq))
+	}
+	return err
 }

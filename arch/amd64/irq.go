@@ -3,7 +3,10 @@
 package amd64
 
 import (
+	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -20,7 +23,17 @@ type IRQ struct {
 	arg     uintptr
 	event   int      // index in events
 	file    *os.File // reads the event by way of the runtime's network poller
+
+	// wire is how it comes, for /proc/interrupts: wireNone, wireMessage, or
+	// wireISA and the number of the ISA interrupt. Atomic.
+	wire atomic.Uint32
 }
+
+const (
+	wireNone uint32 = iota
+	wireMessage
+	wireISA
+)
 
 // irqs are the interrupts by vector. A slot is set once, before the device is
 // told the vector; guarded by irqMutex for those who set.
@@ -65,6 +78,7 @@ func (q *IRQ) Message() (addr uint64, data uint32) {
 	if !ok {
 		return 0, 0
 	}
+	q.wire.Store(wireMessage)
 	return addr, uint32(q.vector)
 }
 
@@ -105,55 +119,79 @@ func deviceInterrupt(c *percpu, v uint8) {
 
 // InterruptCount is one line of /proc/interrupts.
 type InterruptCount struct {
-	Vector uint8
+	Label  string // "4", "LOC"
+	Chip   string // what a device's interrupt comes through; else ""
 	Name   string
 	PerCPU []uint64
 }
 
-// InterruptCounts returns the interrupts taken so far, by vector and CPU.
+// InterruptCounts returns the interrupts taken so far, by CPU: those of devices,
+// then the CPUs' own under Linux's labels. What Linux has no label for, and has
+// never come, is left out.
 func InterruptCounts() []InterruptCount {
-	var list []InterruptCount
-	for v := range 256 {
-		n := InterruptCount{Vector: uint8(v)}
-		total := uint64(0)
-		for i := range NumCPU() {
-			k := uint64(atomic.LoadUint32(&cpuByIndex(i).counts[v]))
-			n.PerCPU = append(n.PerCPU, k)
-			total += k
-		}
-		name, always := vectorName(v)
-		if q := irqs[v].Load(); q != nil {
-			name, always = q.name, true
-		}
-		if total == 0 && !always {
+	var list, own []InterruptCount
+	for v := vectorFirstIRQ; v <= vectorLastIRQ; v++ {
+		q := irqs[v].Load()
+		if q == nil {
 			continue
 		}
-		n.Name = name
+		n := InterruptCount{Label: strconv.Itoa(v), Chip: "none", Name: q.name, PerCPU: countVectors(v, v)}
+		switch w := q.wire.Load(); {
+		case w == wireMessage:
+			n.Chip = "PCI-MSI"
+		case w >= wireISA:
+			o := madt.Route(uint8(w - wireISA))
+			mode := "edge"
+			if o.Level {
+				mode = "fasteoi"
+			}
+			n.Label, n.Chip = strconv.Itoa(int(w-wireISA)), fmt.Sprintf("IO-APIC %d-%s", o.GSI, mode)
+		}
 		list = append(list, n)
 	}
-	return list
+	for _, g := range [...]struct {
+		label, name string
+		first, last int
+		always      bool
+	}{
+		{"NMI", "Non-maskable interrupts", 2, 2, true},
+		{"LOC", "Local timer interrupts", vectorTimer, vectorTimer, true},
+		{"SPU", "Spurious interrupts", vectorSpurious, vectorSpurious, true},
+		{"RES", "Rescheduling and TLB shootdown interrupts", vectorRequest, vectorRequest, true},
+		{"MCE", "Machine check exceptions", 18, 18, true},
+		{"ERR", "Local APIC errors", vectorError, vectorError, true},
+		{"PIC", "Spurious interrupts of the 8259", 32, vectorFirstIRQ - 1, false},
+		{"EXC", "Exceptions in the kernel", 0, 31, false},
+	} {
+		n := InterruptCount{Label: g.label, Name: g.name, PerCPU: countVectors(g.first, g.last)}
+		if g.always || slices.ContainsFunc(n.PerCPU, func(c uint64) bool { return c != 0 }) {
+			own = append(own, n)
+		}
+	}
+	nobody := InterruptCount{Label: "UNW", Name: "Interrupts that nobody wants", PerCPU: make([]uint64, NumCPU())}
+	total := uint64(0)
+	for v := vectorFirstIRQ; v < vectorError; v++ {
+		if v == vectorTimer || v == vectorRequest || irqs[v].Load() != nil {
+			continue
+		}
+		for i, c := range countVectors(v, v) {
+			nobody.PerCPU[i] += c
+			total += c
+		}
+	}
+	if total != 0 {
+		own = append(own, nobody)
+	}
+	return append(list, own...)
 }
 
-// vectorName says what a vector that no driver has is for, and whether it is worth
-// a line even if it has never come.
-func vectorName(v int) (name string, always bool) {
-	switch {
-	case v == 2:
-		return "Non-maskable interrupts", true
-	case v == 18:
-		return "Machine check exceptions", true
-	case v < 32:
-		return "Exceptions", false
-	case v < vectorFirstIRQ:
-		return "Spurious interrupts of the 8259", false
-	case v == vectorTimer:
-		return "Local timer interrupts", true
-	case v == vectorRequest:
-		return "Rescheduling and TLB shootdown interrupts", true
-	case v == vectorError:
-		return "Local APIC errors", true
-	case v == vectorSpurious:
-		return "Spurious interrupts of the local APIC", true
+// countVectors adds up what came on the vectors from first to last, by CPU.
+func countVectors(first, last int) []uint64 {
+	list := make([]uint64, NumCPU())
+	for i := range list {
+		for v := first; v <= last; v++ {
+			list[i] += uint64(atomic.LoadUint32(&cpuByIndex(i).counts[v]))
+		}
 	}
-	return "Interrupts that nobody wants", false
+	return list
 }

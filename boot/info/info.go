@@ -95,6 +95,10 @@ type Boot struct {
 	Dropped int    // regions, modules or ranges that found no room here
 	UEFI    bool   // the loader gave UEFI's memory map
 
+	// SystemTable is the physical address of UEFI's system table, whose list of
+	// configuration tables outlives the boot services; 0: not told.
+	SystemTable uint64
+
 	Framebuffer Framebuffer
 
 	// RSDPCopy holds the root pointer itself where the loader hands over a

@@ -2,8 +2,8 @@ package info
 
 // Tags of the Multiboot2 boot information (Multiboot2 specification 2.0,
 // section 3.6). The others are known and of no use here: the BIOS's boot device
-// (5), VBE's own tables (7), ELF sections (9), APM (10), UEFI's system table and
-// image handle (11, 12, 19, 20), which only its boot services could use, SMBIOS
+// (5), VBE's own tables (7), ELF sections (9), APM (10), UEFI's 32-bit system
+// table and image handles (11, 19, 20), which only its boot services could use, SMBIOS
 // (13), the network (16), and where a relocatable image was put (21).
 const (
 	mbEnd          = 0
@@ -13,6 +13,7 @@ const (
 	mbBasicMemory  = 4
 	mbMemoryMap    = 6
 	mbFramebuffer  = 8
+	mbEFI64        = 12 // where UEFI's system table is
 	mbRSDP1        = 14
 	mbRSDP2        = 15
 	mbEFIMap       = 17
@@ -111,6 +112,10 @@ func parseTag(b *Boot, has *tags, kind uint32, t []byte) {
 		}
 		for off := 16; off+size <= len(t); off += size {
 			b.add(le64(t, off), le64(t, off+8), firmwareKind(le32(t, off+16)))
+		}
+	case mbEFI64:
+		if len(t) >= 16 {
+			b.SystemTable = le64(t, 8)
 		}
 	case mbEFIMap:
 		parseEFIMap(b, t, has)

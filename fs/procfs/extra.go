@@ -4,6 +4,8 @@ import (
 	"sort"
 	"strings"
 	"sync"
+
+	"tamarix/fs"
 )
 
 // What drivers add to /proc.
@@ -17,7 +19,7 @@ var extra struct {
 
 type extraFile struct {
 	path string
-	text func() string
+	text func(ctx *fs.Context) string
 }
 
 // AddFile adds a file that everybody can read below /proc, in directories of its
@@ -25,6 +27,11 @@ type extraFile struct {
 // is read from its start, and may be called by any task. AddFile is called before
 // [Register].
 func AddFile(path string, text func() string) {
+	AddFileFor(path, func(*fs.Context) string { return text() })
+}
+
+// AddFileFor is AddFile for a text that depends on who reads it.
+func AddFileFor(path string, text func(ctx *fs.Context) string) {
 	extra.mu.Lock()
 	defer extra.mu.Unlock()
 	extra.files = append(extra.files, extraFile{path, text})
@@ -53,7 +60,12 @@ func (p *FS) extraEntries() []entry {
 		for _, name := range parts[:len(parts)-1] {
 			d = p.subdir(d, name)
 		}
-		d.entries = append(d.entries, global(parts[len(parts)-1], func(_ *FS, w *writer) { w.print(f.text()) }))
+		d.entries = append(d.entries, textFile(parts[len(parts)-1], 0o444, func(*dir) generate {
+			return func(ctx *fs.Context, w *writer) error {
+				w.print(f.text(ctx))
+				return nil
+			}
+		}))
 	}
 	sortEntries(top)
 	return top.entries

@@ -66,18 +66,21 @@ func sum(v []uint64) (n uint64) {
 	return n
 }
 
+// interrupts has the form of Linux's: a column for each CPU, devices' lines with
+// what their interrupt comes through.
 func interrupts(_ *FS, w *writer) {
-	counts := arch.InterruptCounts()
 	w.print("           ")
 	for i := range arch.NumCPU() {
 		w.printf("%-11s", fmt.Sprintf("CPU%d", i))
 	}
 	w.print("\n")
-	for i := range counts {
-		c := &counts[i]
-		w.printf("%3d:", c.Vector)
+	for _, c := range arch.InterruptCounts() {
+		w.printf("%3s:", c.Label)
 		for _, v := range c.PerCPU {
 			w.printf(" %10d", v)
+		}
+		if c.Chip != "" {
+			w.printf("  %-16s", c.Chip)
 		}
 		w.printf("  %s\n", c.Name)
 	}
@@ -90,11 +93,19 @@ func cpuInfo(_ *FS, w *writer) {
 		c := &cpus[i]
 		w.printf("processor\t: %d\nvendor_id\t: %s\ncpu family\t: %d\nmodel\t\t: %d\nmodel name\t: %s\nstepping\t: %d\n",
 			c.Index, c.Vendor, c.Family, c.Model, c.Brand, c.Stepping)
-		w.printf("cpu MHz\t\t: %.3f\nphysical id\t: 0\nsiblings\t: %d\ncore id\t\t: %d\ncpu cores\t: %d\napicid\t\t: %d\ninitial apicid\t: %d\n",
-			mhz, len(cpus), c.Index, len(cpus), c.APICID, c.APICID)
-		w.printf("fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\nflags\t\t: %s\nbugs\t\t:\nbogomips\t: %.2f\n",
-			strings.Join(c.Flags, " "), 2*mhz)
-		w.print("clflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 40 bits physical, 48 bits virtual\npower management:\n\n")
+		if c.Microcode != 0 {
+			w.printf("microcode\t: %#x\n", c.Microcode)
+		}
+		w.printf("cpu MHz\t\t: %.3f\n", mhz)
+		if c.CacheKB != 0 {
+			w.printf("cache size\t: %d KB\n", c.CacheKB)
+		}
+		w.printf("physical id\t: 0\nsiblings\t: %d\ncore id\t\t: %d\ncpu cores\t: %d\napicid\t\t: %d\ninitial apicid\t: %d\n",
+			len(cpus), c.Index, len(cpus), c.APICID, c.APICID)
+		w.printf("fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %d\nwp\t\t: yes\nflags\t\t: %s\nbugs\t\t:\nbogomips\t: %.2f\n",
+			c.Level, strings.Join(c.Flags, " "), 2*mhz)
+		w.printf("clflush size\t: %d\ncache_alignment\t: %d\naddress sizes\t: %d bits physical, %d bits virtual\npower management:\n\n",
+			c.Line, c.Line, c.PhysicalBits, c.VirtualBits)
 	}
 }
 

@@ -7,7 +7,7 @@
 //	telinit [0-6 S a b c q u]     asks init for a runlevel, or to read the table again
 //	poweroff reboot halt [-f]     the way down; -f calls the kernel at once
 //	shutdown [-h|-P|-r|-H|-c] when  the same with a delay and a warning
-//	getty, login, loadkeys        packages getty, login and loadkeys
+//	getty, login, loadkeys, hwreport   packages of these names
 //	mountall [fstab]              mounts what fstab lists
 //	sh                            u-root images: starts gosh as sh is started
 //

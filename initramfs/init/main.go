@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tamarix/initramfs/getty"
+	"tamarix/initramfs/hwreport"
 	"tamarix/initramfs/loadkeys"
 	"tamarix/initramfs/login"
 )
@@ -28,6 +29,8 @@ func dispatch(name string, args []string) int {
 		return runPower(name, args)
 	case "shutdown":
 		return runShutdown(args)
+	case "hwreport":
+		return hwreport.Main(args)
 	case "mountall":
 		return runMountAll(args)
 	case "sh":
