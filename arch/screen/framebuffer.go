@@ -138,16 +138,24 @@ func (f *Framebuffer) drawCell(col, row int, c *Cell, cursor bool) {
 		}
 		if int(bits) != last {
 			last = int(bits)
-			if f.scale == 1 {
+			switch {
+			case size == 4:
+				f.compose32(bits)
+			case f.scale == 1:
 				f.composePairs(bits, size)
-			} else {
+			default:
 				f.compose(bits, size)
 			}
 		}
-		for range f.scale {
+		if f.scale == 1 { // two or three words: not worth a call
 			for i := range words {
 				*(*uint64)(unsafe.Add(p, 8*i)) = f.line[i&(len(f.line)-1)]
 			}
+			p = unsafe.Add(p, pitch)
+			continue
+		}
+		for range f.scale {
+			copy(unsafe.Slice((*uint64)(p), words), f.line[:])
 			p = unsafe.Add(p, pitch)
 		}
 	}
@@ -178,26 +186,32 @@ func (f *Framebuffer) composePairs(bits uint16, size int) {
 	f.line[0], f.line[1], f.line[2] = a|b<<48, b>>16|c<<32, c>>32|d<<16
 }
 
-// compose makes f.line a line of pixels, each as often as the scale says.
-func (f *Framebuffer) compose(bits uint16, size int) {
-	if size == 4 {
-		// Pixels and words are in step.
-		word, half := 0, uint64(0)
-		n := 0
-		for range CellWidth {
-			v := f.pixels[bits&(levels-1)]
-			bits >>= 2
-			for range f.scale {
-				if n++; n&1 != 0 {
-					half = v
-				} else {
-					f.line[word&(len(f.line)-1)] = half | v<<32
-					word++
-				}
-			}
+// compose32 makes f.line a line of pixels of 4 bytes, each as often as the scale
+// says. Where that is odd, one word in the middle of two pixels is half and half.
+func (f *Framebuffer) compose32(bits uint16) {
+	line := f.line[:]
+	for range CellWidth / 2 {
+		pair := bits & (levels*levels - 1)
+		a, b := f.pixels[pair%levels], f.pixels[pair/levels]
+		n := f.scale / 2
+		for i := range n {
+			line[i] = a | a<<32
 		}
-		return
+		if f.scale&1 != 0 {
+			line[n] = f.pairs[pair]
+			n++
+		}
+		for i := n; i < f.scale; i++ {
+			line[i] = b | b<<32
+		}
+		line = line[min(f.scale, len(line)):]
+		bits >>= 4
 	}
+}
+
+// compose makes f.line a line of pixels of 2 or 3 bytes, each as often as the
+// scale says.
+func (f *Framebuffer) compose(bits uint16, size int) {
 	acc, n, word := uint64(0), 0, 0
 	width := 8 * size
 	for range CellWidth {
