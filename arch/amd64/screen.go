@@ -207,9 +207,14 @@ func (s *machineScreen) Name() string { return s.out.Name() }
 
 // Draw implements [screen.Display].
 func (s *machineScreen) Draw(col, row int, cells []screen.Cell) {
-	if s.begin() {
-		s.out.Draw(col, row, cells)
+	// A few cells at a time: a goroutine that is stopped in the middle, and goes
+	// on later, does not draw much over what has taken the screen meanwhile.
+	const chunk = 16
+	for len(cells) > 0 && s.begin() {
+		n := min(len(cells), chunk)
+		s.out.Draw(col, row, cells[:n])
 		atomic.StoreUint32(&screenDraws, 0)
+		col, cells = col+n, cells[n:]
 	}
 }
 

@@ -256,8 +256,9 @@ func (p *Report) End(s string) {
 	col := 1
 	if p.lost > 0 {
 		var digits [20]byte
+		col = p.out.Text(col, y, p.cols, "Lines of the traceback left out: ", headFg, headBg, 0)
 		col = p.out.Text(col, y, p.cols, decimal(&digits, uint64(p.lost)), headFg, headBg, 0)
-		col = p.out.Text(col, y, p.cols, " lines of the traceback left out. ", headFg, headBg, 0)
+		col = p.out.Text(col, y, p.cols, ". ", headFg, headBg, 0)
 	}
 	p.out.Text(col, y, p.cols, s, headFg, headBg, 0)
 }

@@ -126,7 +126,7 @@ func TestReportCountsWhatIsLost(t *testing.T) {
 	if got[4] != " goroutine 19 [running]:" || got[7] != "   created by tamarix/kernel.provoke in goroutine 1  kernel/screen.go:34" {
 		t.Errorf("the head is gone: %s", strings.Join(got, "\n"))
 	}
-	if got[8] != " 2 lines of the traceback left out. stopped" {
+	if got[8] != " Lines of the traceback left out: 2. stopped" {
 		t.Errorf("last row %q", got[8])
 	}
 	for x, c := range m.Cells[0] {

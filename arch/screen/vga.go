@@ -41,7 +41,6 @@ const (
 	cursorHidden     = 1 << 5   //
 	VGATextAddress   = 0xb8000  // physical address of the text
 	VGATextSize      = 32 << 10 // bytes there
-	maxTextCells     = 80 * 2 * 50
 )
 
 // VGA is a Display of VGA's text mode: a byte for the character, in code page
@@ -62,7 +61,7 @@ type VGA struct {
 // Init makes v draw on mem, the adapter's memory at VGATextAddress, as a screen
 // of the given size that is in text mode. It reports whether that is possible.
 func (v *VGA) Init(ports Ports, mem []byte, cols, rows int) bool {
-	if cols < 1 || rows < 1 || cols*rows > maxTextCells || cols*rows*2 > len(mem) {
+	if cols < 1 || rows < 1 || cols > 256 || rows > 256 || cols*rows*2 > len(mem) {
 		return false
 	}
 	*v = VGA{mem: mem, ports: ports, cols: cols, rows: rows}

@@ -169,6 +169,7 @@ func FuzzVGAProbe(f *testing.F) {
 	f.Add(good.misc, good.graphics[6], good.attributes[0x10], good.crt[:0x19], 80, 25)
 	f.Add(uint8(0xff), uint8(0xff), uint8(0xff), bytes.Repeat([]byte{0xff}, 0x19), 0, 0)
 	f.Add(uint8(1), uint8(0x0c), uint8(0), []byte{}, -1, 1<<62)
+	f.Add(uint8(1), uint8(0x0c), uint8(0), []byte{}, 1<<33, 1<<33)
 	f.Fuzz(func(t *testing.T, misc, graphics, attributes uint8, crt []byte, cols, rows int) {
 		a := &adapter{misc: misc}
 		a.graphics[6], a.attributes[0x10] = graphics, attributes
