@@ -23,6 +23,7 @@ var emergency struct {
 	frame    trapFrame
 	cr2, cr3 uint64
 	frameAt  int64
+	dumped   bool // fatal is about to be called for it
 
 	// What the runtime writes before and after it is known to be a crash.
 	line    [512]byte
@@ -61,8 +62,10 @@ func beginReport(head string) bool {
 	return true
 }
 
-// reportFacts writes what there is to say about the machine.
-func reportFacts() {
+// reportFacts writes what there is to say about the machine. The registers are
+// those of the exception that fatal has been called for or, if recent is true, of
+// one that was not long ago.
+func reportFacts(recent bool) {
 	e := &emergency
 	r := &e.report
 	r.Gap()
@@ -80,7 +83,7 @@ func reportFacts() {
 	r.Fact("CPU", l.String(), 1)
 	r.Fact("Kernel", PanicKernel, 1)
 	r.Fact("Options", unsafeString(bootInfo.CommandLine()), 2)
-	if e.frameAt != 0 && Nanotime()-e.frameAt < frameAge {
+	if e.dumped || recent && e.frameAt != 0 && Nanotime()-e.frameAt < frameAge {
 		r.Gap()
 		f := &e.frame
 		e.values = [...]uint64{
@@ -120,7 +123,7 @@ func PanicScreen(head, message string, stack []byte) {
 	}
 	r := &emergency.report
 	r.Message(message)
-	reportFacts()
+	reportFacts(true)
 	r.Trace(unsafeString(stack))
 	ScreenFooter("")
 }
@@ -165,7 +168,7 @@ func crashText(s string) {
 		s = s[n+1:]
 		if e.phase == crashMessage {
 			if hasPrefix(line, "goroutine ") || hasPrefix(line, "runtime stack:") {
-				reportFacts()
+				reportFacts(true)
 				e.phase = crashTrace
 				e.report.Trace(line)
 				e.report.Trace("\n")
@@ -191,11 +194,29 @@ func reportFatal(msg string, v uint64) {
 	l.str(msg).str(": ").hex(v)
 	if beginReport("KERNEL LOST: the machine has been stopped") {
 		emergency.report.Message(l.String())
-		reportFacts()
+		reportFacts(false)
+		traceFatal()
 	} else {
 		ScreenFooter(l.String())
 	}
 	exitKernel(2)
+}
+
+// traceFatal shows how the kernel came to call fatal, or to the exception that
+// made a handler call it.
+func traceFatal() {
+	e := &emergency
+	if e.dumped {
+		backtrace(e.frame.IP, e.frame.BP)
+		return
+	}
+	// The innermost frames lie on panicStack.
+	bp := framePointer()
+	low := uint64(uintptr(unsafe.Pointer(&panicStack)))
+	for n := 0; n < 8 && bp >= low && bp < low+panicStackSize; n++ {
+		bp = *wordAt(bp)
+	}
+	backtrace(0, bp)
 }
 
 // program appends the name of a program that is kept in two words.

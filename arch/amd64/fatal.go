@@ -122,6 +122,7 @@ func register(name string, v uint64) {
 
 func dumpFrame(f *trapFrame, cr2 uint64) {
 	noteFrame(f, cr2)
+	emergency.dumped = true
 	earlyPrint("\ntrap ")
 	register("vector", f.vector)
 	register("error", f.errorCode)

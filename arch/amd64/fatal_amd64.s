@@ -28,3 +28,24 @@ same:
 	MOVQ	(DX), DI
 	CALL	DI
 	INT	$3
+
+// func framePointer() uint64
+TEXT ·framePointer(SB),NOSPLIT|NOFRAME,$0-8
+	MOVQ	BP, 8(SP)
+	RET
+
+// func imageRanges() (text, etext, table, etable, bss, ebss uint64)
+TEXT ·imageRanges(SB),NOSPLIT,$0-48
+	LEAQ	runtime·text(SB), AX
+	MOVQ	AX, text+0(FP)
+	LEAQ	runtime·etext(SB), AX
+	MOVQ	AX, etext+8(FP)
+	LEAQ	runtime·pclntab(SB), AX
+	MOVQ	AX, table+16(FP)
+	LEAQ	runtime·epclntab(SB), AX
+	MOVQ	AX, etable+24(FP)
+	LEAQ	runtime·noptrbss(SB), AX
+	MOVQ	AX, bss+32(FP)
+	LEAQ	runtime·enoptrbss(SB), AX
+	MOVQ	AX, ebss+40(FP)
+	RET

@@ -42,6 +42,7 @@ var vgaPorts = screen.Ports{In: inb, Out: outb}
 // address 0 is mapped; what is not mapped from there, reach bytes long, is not
 // used until screenMap. It runs before there is anything, and needs nothing.
 func ScreenInit(b *info.Boot, base uintptr, reach uint64) {
+	symbolsInit()
 	f := &b.Framebuffer
 	switch f.Kind {
 	case info.RGB:

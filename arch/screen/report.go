@@ -223,6 +223,20 @@ func (p *Report) frame(place string) {
 	p.out.Text(col+2, p.row-1, p.cols, short(place), labelFg, Black, 0)
 }
 
+// Frame writes a line of a traceback: a function, and its place in the source.
+func (p *Report) Frame(name, file string, line int) {
+	p.frame("")
+	if !p.take() {
+		return
+	}
+	var digits [20]byte
+	y := p.row - 1
+	col := p.out.Text(3, y, p.cols, short(name), valueFg, Black, 0)
+	col = p.out.Text(col+2, y, p.cols, short(file), labelFg, Black, 0)
+	col = p.out.Text(col, y, p.cols, ":", labelFg, Black, 0)
+	p.out.Text(col, y, p.cols, decimal(&digits, uint64(max(line, 0))), labelFg, Black, 0)
+}
+
 // goroutine writes "goroutine 7 [running]:" without what the runtime says in
 // between.
 func (p *Report) goroutine(s string) {
