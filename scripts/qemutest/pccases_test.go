@@ -167,8 +167,14 @@ func (p *person) unplug(id string) {
 	}
 }
 
-// finds waits until the kernel has found a keyboard, or a hub, or lost it, as its
-// log says on the serial port.
+// What the kernel's log says on the serial port of USB devices that come and go.
+const (
+	keyboardCame = `usb \S+: .* keyboard`
+	hubCame      = `usb \S+: .* hub`
+	deviceGone   = `usb \S+: disconnected`
+)
+
+// finds waits until the log says that.
 func (p *person) finds(re string) {
 	p.Helper()
 	if _, err := p.vm.Expect(re, time.Minute); err != nil {
@@ -176,59 +182,65 @@ func (p *person) finds(re string) {
 	}
 }
 
-// plugsLater has no keyboard until the login prompt asks for one.
-func plugsLater(p *person) {
+// waitsForLogin reads the log past the login prompt.
+func (p *person) waitsForLogin() {
+	p.Helper()
 	p.sees(`login:`+bottom, 90*time.Second)
 	p.finds(`login: `)
+}
+
+// plugsLater has no keyboard until the login prompt asks for one.
+func plugsLater(p *person) {
+	p.waitsForLogin()
 	p.plug("usb-kbd", "keyboard", "3")
-	p.finds(`(?i)keyboard`)
+	p.finds(keyboardCame)
 	ordinary(p)
 }
 
 // plugsIntoHub plugs the keyboard into a hub that is there.
 func plugsIntoHub(p *person) {
-	p.sees(`login:`+bottom, 90*time.Second)
-	p.finds(`login: `)
+	p.waitsForLogin()
 	p.plug("usb-kbd", "keyboard", "2.2")
-	p.finds(`(?i)keyboard`)
+	p.finds(keyboardCame)
 	brief(p)
 }
 
-// plugsAgain pulls the keyboard out while keys are down, and plugs it in
-// elsewhere, three times, then behind a hub.
+// plugsAgain pulls the keyboard out and plugs it in elsewhere, three times, then
+// behind a hub, which goes with what is in it.
 func plugsAgain(p *person) {
+	p.waitsForLogin()
 	p.logsIn()
 	for _, port := range []string{"3", "2", "4"} {
 		p.unplug("keyboard")
-		p.finds(`(?i)keyboard|disconnect`)
+		p.finds(deviceGone)
 		p.plug("usb-kbd", "keyboard", port)
-		p.finds(`(?i)keyboard`)
+		p.finds(keyboardCame)
 		p.runs("echo port "+port+"$((1+1))", "port "+port+"2")
 	}
 	p.unplug("keyboard")
-	p.finds(`(?i)keyboard|disconnect`)
+	p.finds(deviceGone)
 	p.plug("usb-hub", "hub", "2")
-	p.finds(`(?i)hub`)
+	p.finds(hubCame)
 	p.plug("usb-kbd", "again", "2.1")
-	p.finds(`(?i)keyboard`)
+	p.finds(keyboardCame)
 	p.runs("echo behind a $(echo hub)", "behind a hub")
-	// The hub goes with what is in it.
 	p.unplug("hub")
-	p.finds(`(?i)keyboard|hub|disconnect`)
+	p.finds(deviceGone)
 	p.plug("usb-kbd", "last", "3")
-	p.finds(`(?i)keyboard`)
+	p.finds(keyboardCame)
 	p.everyday()
 	p.powersOff()
 }
 
 // hasTwo types on one keyboard, then on another one, then on the first again.
 func hasTwo(p *person) {
+	p.waitsForLogin()
 	p.logsIn()
 	p.plug("usb-kbd", "second", "3")
-	p.finds(`(?i)usb.*keyboard`)
+	p.finds(keyboardCame)
 	p.runs("echo the $(echo second)", "the second")
 	p.unplug("second")
-	p.finds(`(?i)usb|keyboard`)
+	p.finds(deviceGone)
 	p.runs("echo the $(echo first)", "the first")
 	p.powersOff()
 }
@@ -380,7 +392,7 @@ func usesPrograms(p *person) {
 // panics makes the kernel panic and reads its last screen.
 func panics(p *person) {
 	p.logsIn()
-	p.types("echo c > /proc/sysrq-trigger\r")
+	p.presses("alt-sysrq-c")
 	s := p.sees(`Kernel panic`, 20*time.Second)
 	text := s.Text()
 	for _, want := range []string{"goroutine", "RIP"} {
