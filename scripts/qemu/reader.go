@@ -235,18 +235,18 @@ func (f *Font) cell(p *image.Paletted, x, y, scale int, pixels []byte) bool {
 	return true
 }
 
-// at reads a picture whose first cell is at x, y.
-func (f *Font) at(p *image.Paletted, x, y, scale int, quick bool) *Screen {
+// read reads a picture whose first cell is at the upper left.
+func (f *Font) read(p *image.Paletted, scale int, quick bool) *Screen {
 	w, h := f.Width*scale, f.Height*scale
 	s := &Screen{Picture: p, Cell: image.Pt(w, h), Scale: scale}
 	pixels := make([]byte, f.Width*f.Height)
 	known := map[string]rune{} // cells of this picture, most of which come again
 	var line []rune
-	for ; y+h <= p.Rect.Dy(); y += h {
+	for y := 0; y+h <= p.Rect.Dy(); y += h {
 		line = line[:0]
-		for cx := x; cx+w <= p.Rect.Dx(); cx += w {
+		for x := 0; x+w <= p.Rect.Dx(); x += w {
 			r := rune(Unread)
-			if f.cell(p, cx, y, scale, pixels) {
+			if f.cell(p, x, y, scale, pixels) {
 				var ok bool
 				if r, ok = known[string(pixels)]; !ok {
 					r = f.lookup(pixels, p.Palette, quick)
@@ -263,17 +263,16 @@ func (f *Font) at(p *image.Paletted, x, y, scale int, quick bool) *Screen {
 	return s
 }
 
-// Read finds the text on a picture: the font, scale and margin that leave the
-// least unread. The text is taken to begin in the upper left corner or to be
-// centred.
+// Read finds the text on a picture: in the font and scale that leave the least
+// unread. The text begins in the upper left corner.
 func Read(p *image.Paletted, fonts ...*Font) *Screen {
 	best := func() *Screen { return &Screen{Picture: p, Lines: []string{}} }
 	least := p.Rect.Dx()*p.Rect.Dy() + 1 // pixels that are not read
-	try := func(f *Font, x, y, scale int) {
-		s := f.at(p, x, y, scale, true)
+	try := func(f *Font, scale int) {
+		s := f.read(p, scale, true)
 		if n := s.Unread * s.Cell.X * s.Cell.Y; n < least {
 			least = n
-			best = func() *Screen { return f.at(p, x, y, scale, false) }
+			best = func() *Screen { return f.read(p, scale, false) }
 		}
 	}
 	for _, f := range fonts {
@@ -282,10 +281,7 @@ func Read(p *image.Paletted, fonts ...*Font) *Screen {
 			if p.Rect.Dx() < 20*w || p.Rect.Dy() < 10*h {
 				continue
 			}
-			try(f, 0, 0, scale)
-			if x, y := p.Rect.Dx()%w/2, p.Rect.Dy()%h/2; x != 0 || y != 0 {
-				try(f, x, y, scale)
-			}
+			try(f, scale)
 		}
 	}
 	return best()

@@ -38,7 +38,7 @@ var (
 )
 
 // draw puts lines on a picture of that size.
-func draw(f *Font, colours color.Palette, width, height, x0, y0, scale int, lines []string) *image.Paletted {
+func draw(f *Font, colours color.Palette, width, height, scale int, lines []string) *image.Paletted {
 	p := image.NewPaletted(image.Rect(0, 0, width, height), colours)
 	for row, line := range lines {
 		for col, r := range []rune(line) {
@@ -48,8 +48,8 @@ func draw(f *Font, colours color.Palette, width, height, x0, y0, scale int, line
 				}
 				for i, b := range s.levels {
 					for d := range scale * scale {
-						x := x0 + (col*f.Width+i%f.Width)*scale + d%scale
-						y := y0 + (row*f.Height+i/f.Width)*scale + d/scale
+						x := (col*f.Width+i%f.Width)*scale + d%scale
+						y := (row*f.Height+i/f.Width)*scale + d/scale
 						p.SetColorIndex(x, y, b)
 					}
 				}
@@ -62,10 +62,10 @@ func draw(f *Font, colours color.Palette, width, height, x0, y0, scale int, line
 func TestRead(t *testing.T) {
 	f := checker()
 	lines := []string{"hello there", "", "  this is   text"}
-	for _, c := range []struct{ width, height, x, y, scale int }{
-		{640, 480, 0, 0, 1}, {1920, 1080, 0, 0, 2}, {1366, 768, 3, 0, 1}, {800, 600, 0, 4, 1}, {1921, 1083, 0, 0, 3},
+	for _, c := range []struct{ width, height, scale int }{
+		{640, 480, 1}, {1920, 1080, 2}, {1366, 768, 1}, {800, 600, 1}, {1921, 1083, 3},
 	} {
-		s := Read(draw(f, blue, c.width, c.height, c.x, c.y, c.scale, lines), f, NewFont(9, 14))
+		s := Read(draw(f, blue, c.width, c.height, c.scale, lines), f, NewFont(9, 14))
 		if !slices.Equal(s.Lines[:3], lines) || s.Scale != c.scale || s.Unread != 0 {
 			t.Errorf("%v: scale %d, %d unread, %q", c, s.Scale, s.Unread, s.Lines[:3])
 		}
@@ -95,7 +95,7 @@ func TestReadCursor(t *testing.T) {
 	} {
 		for _, col := range []int{0, 5, 20} {
 			for _, colours := range []color.Palette{black, blue} {
-				p := draw(f, colours, 640, 480, 0, 0, 1, lines)
+				p := draw(f, colours, 640, 480, 1, lines)
 				for i := range 8 * 16 {
 					change(p, col*8+i%8, i/8)
 				}
@@ -106,7 +106,7 @@ func TestReadCursor(t *testing.T) {
 		}
 	}
 	// One wrong pixel is no character.
-	p := draw(f, black, 640, 480, 0, 0, 1, lines)
+	p := draw(f, black, 640, 480, 1, lines)
 	p.SetColorIndex(1, 15, 1)
 	if s := Read(p, f); s.Unread != 1 || !strings.HasPrefix(s.Lines[0], string(Unread)+"ello") {
 		t.Errorf("a wrong pixel: %q", s.Lines[0])

@@ -19,7 +19,7 @@ var fonts = sync.OnceValues(func() ([]*Font, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []*Font{vga}, nil
+	return []*Font{vga, KernelFont()}, nil
 })
 
 // Screen reads what the machine's screen shows.
