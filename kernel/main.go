@@ -71,6 +71,9 @@ func Main(b *info.Boot) {
 	proc.InitOOM()
 	reportMemory(b)
 	paceGC(b.UsableSize())
+	if consoles != nil {
+		consoles.Started()
+	}
 	startInit(ctx, o)
 	proc.StartLoadAverage(watchClock)
 	select {}

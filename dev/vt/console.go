@@ -33,6 +33,7 @@ type Consoles struct {
 	last    int  // the one that was shown before
 	wanted  int  // the one that is to be shown when the process in front agrees; 0: none
 	locked  bool // VT_LOCKSWITCH
+	atOnce  bool // the log is drawn before Log returns
 	logTo   int  // TIOCL_SETKMSGREDIRECT; 0: the foreground
 	palette [16]uint32
 
@@ -58,9 +59,11 @@ type console struct {
 // keyModes are the modes of the keyboard that the emulator decides on.
 type keyModes struct{ appCursor, appKeypad, newLine, repeat bool }
 
-// New makes the virtual terminals of d and shows the first of them.
+// New makes the virtual terminals of d and shows the first of them. Until Started
+// is called each part of the log is drawn before Log returns: if the machine hangs
+// while it starts, the screen shows how far it has come.
 func New(d screen.Display) *Consoles {
-	c := &Consoles{display: d, front: 1, last: 1}
+	c := &Consoles{display: d, front: 1, last: 1, atOnce: true}
 	c.cols, c.rows = d.Size()
 	for i := range c.vts {
 		c.vts[i] = &console{all: c, n: i + 1, modes: keyModes{repeat: true}}
@@ -139,10 +142,23 @@ func (c *Consoles) Log(n int, text []byte) {
 	}
 	shown := n == c.front
 	c.vts[n-1].emulator().Log(text)
+	atOnce := c.atOnce
 	c.mu.Unlock()
-	if shown {
+	switch {
+	case !shown:
+	case atOnce:
+		c.Flush()
+	default:
 		c.drawer.wake()
 	}
+}
+
+// Started says that the machine has started: from now on the log is drawn when
+// there is time, as everything else is.
+func (c *Consoles) Started() {
+	c.mu.Lock()
+	c.atOnce = false
+	c.mu.Unlock()
 }
 
 // Write implements [tty.Driver]: p goes to the emulator.

@@ -19,6 +19,24 @@ func TestLogIsDrawn(t *testing.T) {
 	}
 }
 
+// TestLogIsDrawnAtOnceWhileTheMachineStarts: what Log was given is seen when it
+// returns, without any other goroutine.
+func TestLogIsDrawnAtOnceWhileTheMachineStarts(t *testing.T) {
+	m := newPC(t)
+	for i := range 20 {
+		line := string(rune('a'+i)) + " step"
+		m.c.Log(0, []byte(line+"\r\n"))
+		m.c.drawer.mu.Lock()
+		if got := m.display.Line(min(i, 3)); got != line {
+			t.Errorf("after %q the screen shows %q", line, got)
+		}
+		m.c.drawer.mu.Unlock()
+	}
+	m.c.Started()
+	m.c.Log(0, []byte("later\r\n"))
+	m.wants("r step|s step|t step|later")
+}
+
 func TestLogGoesToItsTerminal(t *testing.T) {
 	m := newPC(t)
 	m.c.Log(3, []byte("three\r\n"))

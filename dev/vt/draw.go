@@ -8,8 +8,14 @@ import (
 	"tamarix/dev/vt/term"
 )
 
-// rest is the least time from one drawing to the next.
-const rest = time.Second / 60
+// rest is the least time from the end of a drawing to the next one. After one that
+// took long the drawer rests in proportion, up to longRest, so that programs get
+// most of the processor.
+const (
+	rest     = time.Second / 60
+	share    = 3 // times what the drawing took
+	longRest = time.Second / 5
+)
 
 // drawer is who draws: it knows what the display shows, and makes it show the
 // terminal in the foreground.
@@ -46,8 +52,9 @@ func (d *drawer) wake() {
 
 func (d *drawer) run() {
 	for range d.kick {
+		start := time.Now()
 		d.draw()
-		time.Sleep(rest)
+		time.Sleep(min(max(rest, share*time.Since(start)), longRest))
 	}
 }
 

@@ -75,7 +75,7 @@ func newPTY(m *Manager, index int) *Master {
 	t.tio = t.initial
 	t.out = newByteQueue(ptyOutputSize)
 	t.keepOutput, t.holdRoom = inputSize-1, true
-	t.backlog = newByteQueue(ptyBacklogSize)
+	t.backlog = lazyQueue(ptyBacklogSize)
 	p.t = t
 	return p
 }
@@ -278,7 +278,7 @@ func (p *Master) Write(ctx *fs.Context, f *fs.File, it *mm.Iter, _ *int64) (int,
 			err = p.writeWait.Wait(ctx.Thread, wait.Never, func() bool {
 				t.mu.Lock()
 				defer t.mu.Unlock()
-				return t.backlog.len() < len(t.backlog.buf)
+				return t.backlog.len() < t.backlog.size
 			})
 		}
 		if err != nil {
@@ -309,7 +309,7 @@ func (p *Master) Poll(_ *fs.File, pt *wait.PollTable) uint32 {
 	if p.hungUpLocked() {
 		ev |= evHup
 	}
-	if t.backlog.len() < len(t.backlog.buf) {
+	if t.backlog.len() < t.backlog.size {
 		ev |= evOut
 	}
 	return ev

@@ -51,10 +51,14 @@ func (q *inputQueue) reset() {
 // byteQueue is a ring of bytes of a fixed size that is a power of two.
 type byteQueue struct {
 	buf        []byte
+	size       int // of buf, which a lazyQueue does without until something is appended
 	head, tail uint64
 }
 
-func newByteQueue(size int) byteQueue { return byteQueue{buf: make([]byte, size)} }
+func newByteQueue(size int) byteQueue { return byteQueue{buf: make([]byte, size), size: size} }
+
+// lazyQueue returns a queue that is only appended to, and seldom.
+func lazyQueue(size int) byteQueue { return byteQueue{size: size} }
 
 func (q *byteQueue) len() int { return int(q.head - q.tail) }
 
@@ -65,7 +69,13 @@ func (q *byteQueue) put(c byte) {
 
 // append stores as much of p as there is room for.
 func (q *byteQueue) append(p []byte) int {
-	p = p[:min(len(p), len(q.buf)-q.len())]
+	p = p[:min(len(p), q.size-q.len())]
+	if len(p) == 0 {
+		return 0
+	}
+	if q.buf == nil {
+		q.buf = make([]byte, q.size)
+	}
 	at := int(q.head & uint64(len(q.buf)-1))
 	n := copy(q.buf[at:], p)
 	copy(q.buf, p[n:])

@@ -127,7 +127,7 @@ func (m *Manager) NewTerminal(c Config) *Terminal {
 	}
 	t.tio = t.initial
 	t.out = newByteQueue(outputSize)
-	t.backlog = newByteQueue(backlogSize)
+	t.backlog = lazyQueue(backlogSize)
 	go t.transmit()
 	return t
 }

@@ -85,8 +85,10 @@ func (s *Screen) slot() *cursor {
 // save is ESC 7: position, attributes and charsets.
 func (s *Screen) save() { *s.slot() = s.cursor }
 
-// restore is ESC 8.
+// restore is ESC 8. The next character goes where the cursor is, even if it was
+// saved after one had been put into the last column.
 func (s *Screen) restore() {
 	s.cursor = *s.slot()
+	s.wrap = false
 	s.x, s.y = min(s.x, s.cols-1), min(s.y, s.rows-1)
 }

@@ -87,6 +87,7 @@ func TestSequences(t *testing.T) {
 		{"IND NEL RI", "ab\x1bDcd\x1bEe\x1bMf", "ab| fcd|e", 2, 1},
 		{"RI at the top", full + "\x1b[H\x1bM", "|1111111111|2222222222|3333333333", 0, 0},
 		{"save and restore", "ab\x1b7\x1b[3;3Hx\x1b8y", "aby||  x", 3, 0},
+		{"restored in the last column", "0123456789\x1b7\x1b8x", "012345678x", 9, 0},
 		{"CSI s and u", "ab\x1b[s\x1b[3;3Hx\x1b[uy", "aby||  x", 3, 0},
 		{"DECALN", "\x1b#8", "EEEEEEEEEE|EEEEEEEEEE|EEEEEEEEEE|EEEEEEEEEE", 0, 0},
 		{"RIS", full + "\x1b[2;3r\x1b[4h\x1bcx", "x", 1, 0},
