@@ -87,6 +87,10 @@ func (g *grid) down(top, bottom, n int, blank Cell) {
 func (g *grid) forget() { g.kept = 0 }
 
 func fill(line []Cell, c Cell) {
+	if c == (Cell{}) {
+		clear(line)
+		return
+	}
 	for i := range line {
 		line[i] = c
 	}

@@ -18,11 +18,18 @@ func (s *Screen) putRun(p []byte) int {
 		if line[x].Has(Right) {
 			line[x-1] = s.half(line[x-1])
 		}
-		for x < s.cols && done < len(p) && p[done] >= 0x20 && p[done] < 0x7f {
-			line[x] = Cell{ch: s.pen.ch | uint32(p[done]), fg: s.pen.fg, bg: s.pen.bg}
-			x++
-			done++
+		c, attr := s.pen, s.pen.ch
+		run := p[done:min(len(p), done+len(line)-x)]
+		for i, b := range run {
+			if b < 0x20 || b >= 0x7f {
+				run = run[:i]
+				break
+			}
+			c.ch = attr | uint32(b)
+			line[x+i] = c
 		}
+		x += len(run)
+		done += len(run)
 		if x < s.cols {
 			s.x = x
 			if line[x].Has(Right) {
