@@ -12,6 +12,7 @@ import (
 
 // setClock sets the wall clock from the clock chip.
 func setClock() {
+	klog.Infof("start-up: clock chip")
 	t, err := arch.ReadRTC()
 	if err != nil {
 		klog.Warnf("no clock chip: time begins in 1970")

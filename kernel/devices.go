@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tamarix/arch/klog"
 	"tamarix/arch/wait"
 	"tamarix/fs"
 	"tamarix/fs/devfs"
@@ -42,6 +43,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	if err != nil {
 		return nil, err
 	}
+	klog.Infof("start-up: files that show the machine")
 	attrs := slices.Concat(attributes(), firmwareTables(), addResources(boot.info),
 		dmiAttributes(boot.info), pciAttributes(), hardwareAttributes(boot.info))
 	procfs.Register(newProcInfo())

@@ -20,6 +20,7 @@ func startInit(ctx *fs.Context, o *options) {
 	openConsole(ctx)
 	var tried []string
 	for _, path := range o.candidates() {
+		klog.Debugf("Process 1: trying %s", path)
 		err := proc.StartInit(ctx.FS.Ref(), ctx.Files.Ref(), &proc.ExecArgs{
 			DirFD: unix.AT_FDCWD,
 			Path:  path,

@@ -28,14 +28,14 @@ func findKeyboards() {
 		return
 	}
 	go func() {
-		klog.Debugf("i8042: looking for a keyboard controller")
+		klog.Infof("i8042: looking for a keyboard controller")
 		err := i8042.Start(keyboard, o, func() {
 			if m := sysrqMask.Load(); m == sysrqAll || m&sysrqBoot != 0 {
 				arch.Reboot()
 			}
 		})
 		if err != nil {
-			klog.Debugf("i8042: %v", err)
+			klog.Infof("i8042: %v", err)
 		}
 	}()
 }

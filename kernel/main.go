@@ -66,6 +66,7 @@ func Main(b *info.Boot) {
 		Panic("devices: %v", err)
 	}
 
+	klog.Infof("start-up: processes")
 	proc.Init(call, failure)
 	proc.InitThreadsMax()
 	proc.InitOOM()

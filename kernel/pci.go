@@ -11,6 +11,7 @@ var pciDevices []*pci.Device
 
 // findPCI finds the machine's PCI devices.
 func findPCI() {
+	klog.Infof("PCI: looking for devices")
 	access := pci.Machine()
 	pciDevices = pci.Scan(access)
 	klog.Infof("PCI: %d functions, %s", len(pciDevices), pci.Describe(access))

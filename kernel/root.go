@@ -46,7 +46,7 @@ func unpackModules(ctx *fs.Context, b *info.Boot) {
 		klog.Warnf("initramfs: the loader gave none")
 	}
 	for _, m := range b.Modules() {
-		klog.Debugf("initramfs: module at %#x-%#x", m.Start, m.End-1)
+		klog.Infof("initramfs: unpacking %d KiB at %#x", (m.End-m.Start)>>10, m.Start)
 		data := arch.PhysicalMemory(m.Start, m.End-m.Start)
 		if data == nil {
 			klog.Errorf("initramfs: module at %#x, %d bytes, is out of reach", m.Start, m.End-m.Start)

@@ -59,6 +59,7 @@ var earlyFn = earlyInit
 func earlyInit(b *info.Boot) uint64 {
 	bootInfo = b
 	tscBase = rdtsc()
+	startStep("start-up: CPU features, memory")
 	detectFeatures()
 	// The first allocations look for the CPU's area, so that comes first.
 	c := firstArea(b)
@@ -85,7 +86,7 @@ func earlyInit(b *info.Boot) uint64 {
 		new(line).str("no usable MADT: one CPU only").note(stepWarning)
 	}
 	clockInit()
-	startStep("start-up: local APIC")
+	startStep("start-up: local APIC and I/O APICs")
 	apicMap()
 	cpuLoad(c)
 	c.apicID = readAPICID()

@@ -75,6 +75,7 @@ func (c *Controller) Start() error {
 		return err
 	}
 	if !c.o.NoTest {
+		klog.Infof("i8042: self-test of the controller")
 		c.selfTest()
 	}
 	if err := c.configure(); err != nil {
@@ -84,6 +85,7 @@ func (c *Controller) Start() error {
 	second := !c.o.NoAuxiliary && c.hasSecond() && c.testPort(true)
 	for i, there := range [...]bool{first, second} {
 		if there {
+			klog.Infof("i8042: port %d: looking for a device", i+1)
 			c.ports[i].find()
 		}
 	}
