@@ -69,7 +69,7 @@ func memoryResources(b *info.Boot) (list []resource) {
 		for i, r := range d.BARs {
 			if r.Address != 0 && !r.IO {
 				// How long it is is not known: asking makes the device deaf.
-				list = append(list, resource{r.Address, r.Address + 1, fmt.Sprintf("%v region %d", d.Address, i)})
+				list = append(list, resource{r.Address, r.Address + 1, fmt.Sprintf("%v region %d begins", d.Address, i)})
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func portResources() (list []resource) {
 	for _, d := range pciDevices {
 		for i, r := range d.BARs {
 			if r.Address != 0 && r.IO {
-				list = append(list, resource{r.Address, r.Address + 1, fmt.Sprintf("%v region %d", d.Address, i)})
+				list = append(list, resource{r.Address, r.Address + 1, fmt.Sprintf("%v region %d begins", d.Address, i)})
 			}
 		}
 	}

@@ -1,10 +1,18 @@
 package qemutest
 
 import (
+	"bufio"
+	"debug/elf"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
+	"tamarix/scripts/image"
 	"tamarix/scripts/qemu"
 )
 
@@ -47,5 +55,119 @@ func TestClockSources(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClockWatchdog makes the kernel believe another frequency of its time stamp
+// counter than it has, as if the counter had begun to run slowly: the kernel must
+// find out and take another clock, and no program may see the time go back.
+func TestClockWatchdog(t *testing.T) {
+	root := needQEMU(t)
+	kernel := tamarix(t, root)
+	initrd := archive(t, root, "watchdog", func(m *image.Image) error {
+		m.Data("/watch.sh", 0o755, []byte(`#!/bin/sh
+/bin/mount -t proc proc /proc; /bin/mount -t sysfs sysfs /sys
+clock=/sys/devices/system/clocksource/clocksource0/current_clocksource
+echo the clock is $(cat $clock)
+last=0 n=0
+until grep -q hpet $clock; do
+	read up idle < /proc/uptime
+	up=${up%.*}${up#*.}
+	[ $up -ge $last ] || echo BACK: $up after $last
+	last=$up n=$((n+1))
+done
+read up idle < /proc/uptime
+up=${up%.*}${up#*.}
+[ $up -ge $last ] && [ $up -lt $((last+500)) ] && echo replaced after $n readings
+cat $(dirname $clock)/available_clocksource
+echo tsc > $clock || echo refused
+dmesg | grep 'clocks:' | tail -n 1
+poweroff -f
+`))
+		return m.Userland(root, "busybox")
+	})
+	stub := filepath.Join(t.TempDir(), "gdb")
+	vm := boot(t, qemu.Config{
+		Kernel: kernel, Initrd: initrd, SMP: 2, Append: "console=ttyS0 quiet rdinit=/watch.sh",
+		Extra: []string{"-chardev", "socket,path=" + stub + ",server=on,wait=off,id=gdb", "-gdb", "chardev:gdb"},
+	})
+	if _, err := vm.Expect(`the clock is tsc\n`, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	scaleWord(t, stub, symbol(t, filepath.Join(root, "out", "tamarix.debug"), "tamarix/arch/amd64.tscHz"), 9, 10)
+	m, err := vm.Expect(`(?s)^.*replaced after \d+ readings\nhpet acpi_pm ?\n.*refused\n.*time stamp counter is (-?\d+) us ahead of the HPET.*the clock is hpet`, 2*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexpBack.MatchString(m[0]) {
+		t.Errorf("%s", m[0])
+	}
+}
+
+var regexpBack = regexp.MustCompile(`BACK: .*`)
+
+// symbol returns the address of a symbol.
+func symbol(t *testing.T, file, name string) uint64 {
+	t.Helper()
+	f, err := elf.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	syms, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range syms {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	t.Fatalf("%s: no symbol %s", file, name)
+	return 0
+}
+
+// scaleWord multiplies a 64-bit word of the machine's memory by num/den, by way of
+// the debugger's stub that QEMU has at a socket (GDB manual, appendix E).
+func scaleWord(t *testing.T, stub string, addr, num, den uint64) {
+	t.Helper()
+	c, err := net.Dial("unix", stub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(time.Minute))
+	r := bufio.NewReader(c)
+	ask := func(request string) string {
+		sum := byte(0)
+		for i := range len(request) {
+			sum += request[i]
+		}
+		fmt.Fprintf(c, "$%s#%02x", request, sum)
+		for { // the answer, after acknowledgements and the news that it has stopped
+			if _, err := r.ReadString('$'); err != nil {
+				t.Fatalf("%s: %v", request, err)
+			}
+			s, err := r.ReadString('#')
+			if err != nil {
+				t.Fatalf("%s: %v", request, err)
+			}
+			fmt.Fprint(c, "+")
+			if s[0] != 'T' && s[0] != 'S' {
+				return s[:len(s)-1]
+			}
+		}
+	}
+	var p [8]byte
+	old := ask(fmt.Sprintf("m%x,8", addr))
+	if _, err := hex.Decode(p[:], []byte(old)); err != nil {
+		t.Fatalf("read: %q", old)
+	}
+	binary.LittleEndian.PutUint64(p[:], binary.LittleEndian.Uint64(p[:])/den*num)
+	if s := ask(fmt.Sprintf("M%x,8:%x", addr, p)); s != "OK" {
+		t.Fatalf("write: %q", s)
+	}
+	if s := ask("D"); s != "OK" {
+		t.Fatalf("detach: %q", s)
 	}
 }
