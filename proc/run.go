@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,9 @@ func Init(call func(nr int) Syscall, failure func(t *Task, nr uint64, err error)
 	}
 	failed = failure
 	wait.SetTickRate(arch.TSCHz())
+	if clocks, _ := arch.ClockSources(); !slices.Contains(clocks, "tsc") && !slices.Contains(clocks, "host") {
+		wait.CountByClock()
+	}
 }
 
 // Results that never reach user space: the negatives of wait.ErrRestart*, as an

@@ -317,7 +317,7 @@ func tick(c *percpu, t *kthread, user bool) {
 	slowTick()
 	if t.isIdle != 0 {
 		// The boot CPU's ticks keep the clock when all are idle.
-		if slowNow != nil && c.index == 0 {
+		if slowNow != 0 && c.index == 0 {
 			armTimer(c, now+slowTickLength)
 		}
 		return

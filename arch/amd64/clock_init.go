@@ -70,10 +70,17 @@ func clockInit() {
 	for i := range n {
 		if references[i].Hz != 0 && k.results[i].Hz == 0 {
 			var l line
-			l.str("clocks: the ").str(references[i].Name).str(" does not count as it should: not used").note(stepWarning)
+			l.str("clocks: against the ").str(references[i].Name).str(" nothing could be measured").note(stepWarning)
 		}
 	}
 	k.have = [clockCount]bool{true, k.results[refHPET].Hz != 0, k.results[refPM].Hz != 0}
+	if k.chosen.By == tsc.ByGuess {
+		// It is the TSC that does not count, if one of the others does.
+		k.have[clockHPET], k.have[clockPM] = references[refHPET].Counts(), references[refPM].Counts()
+		if k.have[clockHPET] || k.have[clockPM] {
+			k.tscBad = "it cannot be measured"
+		}
+	}
 	startClock(k.chosen.Hz, tscBase)
 	k.report()
 	k.choose()
@@ -194,6 +201,8 @@ func (k *clockState) reason(c int) string {
 
 // use makes c the clock.
 //   - Interrupts are off, and only one CPU switches at a time.
+//
+//go:nosplit
 func (k *clockState) use(c int, floor int64) {
 	switch c {
 	case clockTSC:
@@ -207,7 +216,7 @@ func (k *clockState) use(c int, floor int64) {
 
 // current returns the clock.
 func (k *clockState) current() int {
-	switch slowNow {
+	switch slowClock() {
 	case nil:
 		return clockTSC
 	case &slowHPET:

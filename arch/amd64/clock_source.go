@@ -2,7 +2,10 @@
 
 package amd64
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // The clock. Nanotime follows from the time stamp counter, (TSC - tscBase) *
 // tscMult / 2^32, unless the counter is no good as a clock: then it follows from a
@@ -40,9 +43,15 @@ type slowSource struct {
 var (
 	slowHPET, slowPM slowSource
 
-	slowSeq uint32      // atomic; see above
-	slowNow *slowSource // the clock; nil: it is the TSC. Points to one of the two above
+	slowSeq uint32  // atomic; see above
+	slowNow uintptr // the clock: the address of one of the two above; 0: it is the TSC
 )
+
+// slowClock returns the clock, nil if it is the TSC. No pointer is kept, since one
+// must not be written where interrupts are off.
+//
+//go:nosplit
+func slowClock() *slowSource { return (*slowSource)(unsafe.Pointer(slowNow)) }
 
 // Nanotime returns nanoseconds since boot; it never goes back.
 func Nanotime() int64
@@ -55,7 +64,7 @@ func slowCount(s *slowSource) uint64
 // more often than the counter comes round in half.
 //   - Interrupts are off.
 func slowTick() {
-	s := slowNow
+	s := slowClock()
 	if s == nil {
 		return
 	}
@@ -77,6 +86,8 @@ func startClock(hz, begun uint64) {
 }
 
 // tscTime returns what the TSC says of the time if base is its tscBase.
+//
+//go:nosplit
 func tscTime(base uint64) int64 {
 	return int64(mulShift(rdtsc()-base, tscMult))
 }
@@ -84,10 +95,12 @@ func tscTime(base uint64) int64 {
 // useSlow makes s the clock, at the time that the clock now says, or at floor if
 // that is later.
 //   - Interrupts are off, and only one CPU switches at a time.
+//
+//go:nosplit
 func useSlow(s *slowSource, floor int64) {
 	atomic.AddUint32(&slowSeq, 1)
 	ns := int64(0)
-	if old := slowNow; old == nil {
+	if old := slowClock(); old == nil {
 		base := tscBase
 		atomic.StoreUint64(&tscBase, notTSC)
 		ns = tscTime(base)
@@ -99,25 +112,29 @@ func useSlow(s *slowSource, floor int64) {
 	s.count = slowCount(s) + 1<<48
 	s.start = s.count
 	s.ns = max(ns, floor)
-	slowNow = s
+	slowNow = uintptr(unsafe.Pointer(s))
 	atomic.AddUint32(&slowSeq, 1)
 }
 
 // useTSC makes the TSC the clock again.
 //   - Interrupts are off, and only one CPU switches at a time.
+//
+//go:nosplit
 func useTSC() {
-	s := slowNow
+	s := slowClock()
 	if s == nil {
 		return
 	}
 	atomic.AddUint32(&slowSeq, 1)
 	ns := uint64(s.time())
-	slowNow = nil
+	slowNow = 0
 	atomic.StoreUint64(&tscBase, rdtsc()-shiftDiv(ns, tscMult))
 	atomic.AddUint32(&slowSeq, 1)
 }
 
 // time returns what s says, if it is the clock.
+//
+//go:nosplit
 func (s *slowSource) time() int64 {
 	return s.ns + int64(mulShift(slowCount(s)-s.start, s.mult))
 }

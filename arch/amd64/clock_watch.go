@@ -238,7 +238,7 @@ func ClockReport() string {
 		switch r := k.results[i]; {
 		case references[i].Hz == 0:
 		case r.Hz == 0:
-			line("candidate: %s: does not count as it should", references[i].Name)
+			line("candidate: none by the %s: nothing could be measured", references[i].Name)
 		default:
 			line("candidate: %d Hz by the %s (%d Hz), to %d ppm", r.Hz, references[i].Name, references[i].Hz, r.Error)
 		}

@@ -23,7 +23,7 @@ var trapMayCall = regexp.MustCompile(`^runtime\.(panic(Bounds|divide|shift|unsaf
 
 // The same for code that is pinned to its CPU on a goroutine's own stack: it
 // must not grow it either.
-var pinnedMayCall = regexp.MustCompile(`^runtime\.(panic(Bounds|divide|shift)\w*|mem(move|clrNoHeapPointers|equal)\w*|duff(zero|copy))`)
+var pinnedMayCall = regexp.MustCompile(`^runtime\.(panic(Bounds|divide|overflow|shift)\w*|mem(move|clrNoHeapPointers|equal)\w*|duff(zero|copy))`)
 
 // TestTrapCode follows the calls of the kernel's trap handlers and of pinned
 // code, in the machine code, and reports what must not be there.
@@ -42,7 +42,7 @@ func TestTrapCode(t *testing.T) {
 		{"trap", []string{"trap", "nestedTrap", "fatalTrap", "apMain", "serialInterrupt", "reportFatal", "tamarix/arch/klog.Tail", "tamarix/dev/i8042.interrupt", "tamarix/dev/i8042.watch"}, nil, trapMayCall},
 		{
 			"pinned",
-			[]string{"AllocFrame", "AllocZeroFrame", "AllocPages", "AllocPagesBelow", "Frame.Unref", "flushRange", "serveRequestsNoSplit", "sendIPIAnywhere", "lock", "unlock"},
+			[]string{"AllocFrame", "AllocZeroFrame", "AllocPages", "AllocPagesBelow", "Frame.Unref", "flushRange", "serveRequestsNoSplit", "sendIPIAnywhere", "lock", "unlock", "(*clockState).use"},
 			[]string{"fatal"},
 			pinnedMayCall,
 		},

@@ -7,7 +7,7 @@ package amd64
 //   - vdsoPage.mu is held, which keeps the clock from being switched.
 func clockData() vdsoData {
 	d := vdsoData{base: tscBase, mult: tscMult, wall: WallOffset()}
-	if slowNow == nil {
+	if slowNow == 0 {
 		d.flags |= vdsoHasClock
 	}
 	if hasRDTSCP {

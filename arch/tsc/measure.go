@@ -63,6 +63,8 @@ const (
 	goodError = 300    // ppm: no need to try again
 	mostError = 20_000 // ppm: worse is no result
 	attempts  = 10
+
+	fastHz = 10_000_000_000
 )
 
 // Measure finds the frequency of the time stamp counter against each of refs, all
@@ -71,14 +73,15 @@ const (
 // error.
 func Measure(tsc func() uint64, refs []Reference, ns uint64) (best [MaxReferences]Result) {
 	refs = refs[:min(len(refs), MaxReferences)]
+	var dead [MaxReferences]bool
 	for range attempts {
-		once := measure(tsc, refs, ns)
+		once := measure(tsc, refs, ns, &dead)
 		done := true
 		for i := range refs {
 			if r := once[i]; r.Hz != 0 && (best[i].Hz == 0 || r.Error < best[i].Error) {
 				best[i] = r
 			}
-			if refs[i].valid() && (best[i].Hz == 0 || best[i].Error > goodError) {
+			if refs[i].valid() && !dead[i] && (best[i].Hz == 0 || best[i].Error > goodError) {
 				done = false
 			}
 		}
@@ -89,14 +92,15 @@ func Measure(tsc func() uint64, refs []Reference, ns uint64) (best [MaxReference
 	return best
 }
 
-// measure is one attempt at Measure.
-func measure(tsc func() uint64, refs []Reference, ns uint64) (out [MaxReferences]Result) {
+// measure is one attempt at Measure. Those of refs that are dead are left out; one
+// that does not count becomes so, since waiting for it takes long.
+func measure(tsc func() uint64, refs []Reference, ns uint64, dead *[MaxReferences]bool) (out [MaxReferences]Result) {
 	var first [MaxReferences]Sample
 	var last, gap [MaxReferences]uint64
 	var ended [MaxReferences]bool
 	open := 0
 	for i := range refs {
-		if refs[i].valid() {
+		if refs[i].valid() && !dead[i] {
 			first[i] = refs[i].Sample(tsc)
 			last[i] = first[i].TSC
 			open++
@@ -104,9 +108,9 @@ func measure(tsc func() uint64, refs []Reference, ns uint64) (out [MaxReferences
 			ended[i] = true
 		}
 	}
-	// A counter that has not moved on by ns when a TSC of the greatest frequency
-	// had, runs not at all or far too slowly.
-	limit := scale(ns, maxHz, 1_000_000_000)
+	// A counter that has not moved on by ns when the fastest TSC there may be has,
+	// runs not at all or far too slowly.
+	limit := scale(ns, fastHz, 1_000_000_000)
 	for n := 0; n < 1<<22 && open > 0; n++ {
 		for i := range refs {
 			r := &refs[i]
@@ -117,7 +121,7 @@ func measure(tsc func() uint64, refs []Reference, ns uint64) (out [MaxReferences
 			gap[i], last[i] = max(gap[i], now-last[i]), now
 			if (count-first[i].Count)&r.mask() < scale(ns, r.Hz, 1_000_000_000) {
 				if now-first[i].TSC > limit {
-					ended[i] = true
+					ended[i], dead[i] = true, true
 					open--
 				}
 				continue
@@ -149,4 +153,19 @@ func rate(r *Reference, a, b Sample) Result {
 		return Result{}
 	}
 	return Result{hz, e}
+}
+
+// Counts reports whether r moves on at all, for a machine whose time stamp counter
+// does not.
+func (r *Reference) Counts() bool {
+	if !r.valid() {
+		return false
+	}
+	first := r.Read() & r.mask()
+	for range 1 << 16 {
+		if r.Read()&r.mask() != first {
+			return true
+		}
+	}
+	return false
 }

@@ -69,10 +69,19 @@ func TestMeasureAgainstBrokenCounters(t *testing.T) {
 			}
 		}
 	}
+	if m.ns > 500e6 {
+		t.Errorf("took %.0f ms", m.ns/1e6)
+	}
+	if still.Counts() || none[0].Counts() || none[3].Counts() {
+		t.Error("a counter that stands still counts")
+	}
 	// Nor may a time stamp counter that stands still keep the machine from starting.
 	m = &machine{cost: 400}
 	if r := Measure(m.tsc, []Reference{m.hpet()}, 10e6); r[0].Hz != 0 {
 		t.Errorf("a TSC that stands still: %+v", r[0])
+	}
+	if r := m.pm(); !r.Counts() {
+		t.Error("a counter that counts does not")
 	}
 	jumpy := Reference{"random", 14318180, 32, func() uint64 { return rand.Uint64() }}
 	m = &machine{cost: 400, hz: 2e9}

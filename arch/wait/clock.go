@@ -21,6 +21,25 @@ func Now() int64 { return nanotime() }
 // tenth of Now.
 func ticks() int64
 
+// byClock is set where the time-stamp counter is no good; then running time is
+// counted in nanoseconds of Now. Set before there are threads.
+var byClock bool
+
+// CountByClock makes running time be counted without the time-stamp counter. It is
+// called before there are threads.
+func CountByClock() {
+	byClock = true
+	tickScale.Store(1 << 32)
+}
+
+// running returns what running time is counted in.
+func running() int64 {
+	if byClock {
+		return Now()
+	}
+	return ticks()
+}
+
 // tickScale is nanoseconds per tick as a fixed-point number with 32 bits behind
 // the point; 0 until it is known.
 var tickScale atomic.Uint64

@@ -62,12 +62,12 @@ func (t *Thread) Park() {
 	// StopClock and StartClock, but for the calls: this is the hottest path.
 	ran := t.clock.Load()
 	if ran < 0 {
-		ran = max(ticks()+ran, 0)
+		ran = max(running()+ran, 0)
 		t.clock.Store(ran)
 	}
 	t.sleeps.Store(t.sleeps.Load() + 1)
 	t.park.sleep(t)
-	t.clock.Store(ran - ticks())
+	t.clock.Store(ran - running())
 }
 
 // StartClock begins to count t's running time, StopClock holds the count. Park
@@ -75,14 +75,14 @@ func (t *Thread) Park() {
 // around a voluntary Gosched. A sleep on a Go mutex counts as running.
 func (t *Thread) StartClock() {
 	if c := t.clock.Load(); c >= 0 {
-		t.clock.Store(c - ticks())
+		t.clock.Store(c - running())
 	}
 }
 
 // StopClock: see StartClock.
 func (t *Thread) StopClock() {
 	if c := t.clock.Load(); c < 0 {
-		t.clock.Store(max(ticks()+c, 0))
+		t.clock.Store(max(running()+c, 0))
 	}
 }
 
@@ -93,7 +93,7 @@ func (t *Thread) Sleeps() uint64 { return t.sleeps.Load() }
 func (t *Thread) Ran() int64 {
 	n := t.clock.Load()
 	if n < 0 {
-		n = max(ticks()+n, 0)
+		n = max(running()+n, 0)
 	}
 	return ticksToNs(n)
 }
