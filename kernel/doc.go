@@ -5,8 +5,9 @@
 // # Start-up
 //
 // [Main] runs as the Go program's main function. In this order: the log gets its
-// clock and its console; the machine is reported; the wall clock is set; a tmpfs
-// becomes the root and the loader's cpio archives are unpacked into it (root.go);
+// clock and its consoles, the screen's virtual terminals among them
+// (consoles.go); the machine is reported; the wall clock is set; a tmpfs becomes
+// the root and the loader's cpio archives are unpacked into it (root.go);
 // devices and the file systems that show the kernel are registered (devices.go);
 // process 1 gets /dev/console as descriptors 0, 1 and 2 and executes the first
 // program there is of those that the command line names and the usual ones
