@@ -11,12 +11,21 @@ import (
 	"tamarix/arch/klog"
 	"tamarix/dev/i8042"
 	"tamarix/dev/kbd"
+	"tamarix/dev/pcspkr"
+	"tamarix/fs/procfs"
 	"tamarix/proc"
 )
 
 // keyboard returns the machine's keyboards. They are made at the first call, by
 // the screen or by a driver: a machine with neither does without.
-var keyboard = sync.OnceValue(func() *kbd.Keyboards { return kbd.New(keyboardSystem{}) })
+var keyboard = sync.OnceValue(func() *kbd.Keyboards {
+	k := kbd.New(keyboardSystem{})
+	if f, ok := arch.FADT(); !ok || f.LegacyDevices {
+		k.SetSpeaker(pcspkr.New(pcspkr.Ports{In: arch.In8, Out: arch.Out8}))
+	}
+	procfs.AddHardware("keyboards", func() string { return strings.Join(k.Names(), "\n") })
+	return k
+})
 
 // findKeyboards starts the driver of the keyboard controller, if the firmware
 // does not say that there is none. It does not wait for what it finds: devices

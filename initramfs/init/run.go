@@ -49,6 +49,7 @@ func runInit(args []string) int {
 		unix.SIGSYS, unix.SIGSTKFLT, unix.SIGPIPE)
 	// The three keys send SIGINT instead of rebooting at once.
 	unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF)
+	acceptKeyboardSignal()
 
 	s := newSupervisor(system{
 		start: startProcess, kill: unix.Kill, alone: alone, now: time.Now, say: say, down: down,
@@ -56,6 +57,17 @@ func runInit(args []string) int {
 	}, file, initial)
 	s.run(signals, make(chan request, 8))
 	return 1 // never
+}
+
+// acceptKeyboardSignal asks for SIGWINCH when somebody presses the key
+// "KeyboardSignal" of keymaps(5) on a virtual terminal, if there is one: that
+// runs the kbrequest entries.
+func acceptKeyboardSignal() {
+	const kdsigaccept = 0x4b4e // UAPI linux/kd.h
+	if fd, err := unix.Open("/dev/tty0", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0); err == nil {
+		unix.IoctlSetInt(fd, kdsigaccept, int(unix.SIGWINCH))
+		unix.Close(fd)
+	}
 }
 
 // openConsole makes /dev/console descriptors 0 to 2, if the kernel has not.
