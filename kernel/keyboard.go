@@ -12,7 +12,6 @@ import (
 	"tamarix/dev/i8042"
 	"tamarix/dev/kbd"
 	"tamarix/dev/pcspkr"
-	"tamarix/fs/procfs"
 	"tamarix/proc"
 )
 
@@ -23,7 +22,6 @@ var keyboard = sync.OnceValue(func() *kbd.Keyboards {
 	if f, ok := arch.FADT(); !ok || f.LegacyDevices {
 		k.SetSpeaker(pcspkr.New(pcspkr.Ports{In: arch.In8, Out: arch.Out8}))
 	}
-	procfs.AddHardware("keyboards", func() string { return strings.Join(k.Names(), "\n") })
 	return k
 })
 

@@ -222,17 +222,6 @@ func (k *Keyboards) Key(d Device, code Code, down bool) {
 	k.deliver()
 }
 
-// Names returns the names of the keyboards that are attached, in the order in
-// which they came.
-func (k *Keyboards) Names() (names []string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, e := range k.devices {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
 // find returns the device that d is, nil if it is not attached. Precondition:
 // mu held.
 func (k *Keyboards) find(d Device) *device {

@@ -36,12 +36,13 @@ func TestKeyMaps(t *testing.T) {
 	p.sees(`Loading us\n`+p.prompt+bottom, 10*time.Second)
 	p.runs("echo 'yz;:@'", "yz;:@\n")
 
-	// busybox's tools: what is dumped and loaded again is the same.
-	p.runs("dumpkmap > /tmp/a; loadkeys -q fr es; loadkmap < /tmp/a; dumpkmap | cmp - /tmp/a && echo the sa''me", "the same")
+	// busybox's tools: what is dumped and loaded again is the same. (The first
+	// load makes the columns that dumpkmap writes although there are none.)
+	p.runs("dumpkmap | loadkmap; dumpkmap > /tmp/a; loadkeys -q fr; loadkmap < /tmp/a; dumpkmap | cmp - /tmp/a && echo the sa''me", "the same")
 	p.runs("loadkeys -b us | loadkmap; echo yz", "yz")
 	p.runs("loadkeys nowhere", `no keyboard map is called "nowhere"`)
 	p.runs("su nobody -s /bin/sh -c 'loadkeys us' 2>&1 | tail -n 1", "operation not permitted")
-	p.runs("cat /proc/tamarix/hardware", "AT keyboard")
+	p.runs("grep -A1 keyboards /proc/tamarix/hardware", "AT keyboard")
 	p.powersOff()
 }
 
