@@ -160,14 +160,8 @@ func (m *pc) open(n int) (fs.FileOps, *fs.File) {
 	return ops, f
 }
 
-// until waits for a condition that another goroutine brings about.
-func until(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	for range 10000 {
-		if cond() {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("does not happen: " + what)
+// sent waits until what was written to terminal n has come to its driver.
+func (m *pc) sent(n int) {
+	m.t.Helper()
+	m.tty[n-1].Drain(wait.Now() + int64(time.Minute))
 }

@@ -12,6 +12,8 @@
 //
 // TERM is what the command line says; on a virtual terminal it is linux, if it says
 // nothing, and on other lines what getty was started with.
+// A virtual terminal is also made fresh: modes and attributes that a program left
+// behind are undone, the text stays.
 //
 // -a logs a user in without asking, -n starts the program without asking for a
 // name, -l starts another program than /bin/login.

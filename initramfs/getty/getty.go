@@ -51,8 +51,11 @@ func Main(args []string) int {
 	if err := sane(speed); err != nil {
 		fmt.Fprintf(os.Stderr, "getty: %s: %v\n", line, err)
 	}
-	if term == "" && isVirtual(line) {
-		term = "linux"
+	if isVirtual(line) {
+		if term == "" {
+			term = "linux"
+		}
+		io.WriteString(os.Stdout, fresh)
 	}
 	if term != "" {
 		os.Setenv("TERM", term)
@@ -74,6 +77,12 @@ func Main(args []string) int {
 	time.Sleep(5 * time.Second)
 	return 1
 }
+
+// fresh undoes on a virtual terminal what a program that did not end well may have
+// left behind, and leaves the text where it is: the alternate screen, origin mode
+// and a scroll region (the cursor is kept over those), attributes, insert mode, no
+// wrap, a hidden cursor, application keys, line drawing (console_codes(4)).
+const fresh = "\x1b[?1049l\x1b7\x1b[?6l\x1b[r\x1b8\x1b[0;10m\x1b[4l\x1b[?7h\x1b[?25h\x1b[?1l\x1b>\x1b(B\x0f"
 
 // isVirtual tells whether line is a virtual terminal, whose type is known: tty
 // and a number.

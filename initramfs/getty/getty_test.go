@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tamarix/dev/vt/term"
 )
 
 func TestReadName(t *testing.T) {
@@ -49,4 +51,39 @@ func TestVirtualTerminalsAreKnownByTheirNames(t *testing.T) {
 			t.Errorf("%s: %v", line, got)
 		}
 	}
+}
+
+func TestFreshTerminal(t *testing.T) {
+	for _, left := range []string{
+		"", "\x1b[2;4r\x1b[3;3H", "\x1b[2;4r\x1b[?6h\x1b[2;3H", "\x1b[1;31;7m", "\x1b[11m", "\x1b[4h", "\x1b[?7l",
+		"\x1b[?25l\x1b[?1h\x1b=", "\x1b(0", "\x0e", "\x1b[?1049h\x1b[5;5H",
+	} {
+		s := term.New(20, 6)
+		s.Write([]byte("kept\r\n" + left))
+		s.Write([]byte(fresh))
+		_, y, shown := s.Cursor()
+		if !shown || s.AppCursor() || s.AppKeypad() {
+			t.Errorf("%q: the cursor is shown: %v, application keys %v, %v", left, shown, s.AppCursor(), s.AppKeypad())
+		}
+		s.Write([]byte("\rlqx\b\bz\x1b[6;1H\n\n"))
+		row := make([]term.Cell, 20)
+		s.Scroll(-2)
+		s.Row(0, row)
+		if got := row[0].Char(); got != 'k' {
+			t.Errorf("%q: the first line begins with %q", left, got)
+		}
+		s.Row(y, row)
+		if row[0] != plain('l') || row[1] != plain('z') || row[2] != plain('x') {
+			t.Errorf("%q: %+v", left, row[:3])
+		}
+	}
+}
+
+// plain is a character without any attribute.
+func plain(c byte) term.Cell {
+	s := term.New(5, 1)
+	s.Write([]byte{c})
+	row := make([]term.Cell, 5)
+	s.Row(0, row)
+	return row[0]
 }
