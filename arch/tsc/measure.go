@@ -62,31 +62,39 @@ const MaxReferences = 4
 const (
 	goodError = 300    // ppm: no need to try again
 	mostError = 20_000 // ppm: worse is no result
-	attempts  = 10
+
+	attempts        = 60        // to get any result
+	attemptsForMore = 10        // to get a good one
+	shortest        = 1_000_000 // ns; no shorter time is measured
 
 	fastHz = 10_000_000_000
 )
 
 // Measure finds the frequency of the time stamp counter against each of refs, all
-// in the same ns nanoseconds. It tries again, a few times, where the processor was
-// kept from reading, and keeps for each reference the result with the smallest
-// error.
+// in the same ns nanoseconds. It tries again where the processor was kept from
+// reading, for shorter times if need be, and keeps for each reference the result
+// with the smallest error.
 func Measure(tsc func() uint64, refs []Reference, ns uint64) (best [MaxReferences]Result) {
 	refs = refs[:min(len(refs), MaxReferences)]
 	var dead [MaxReferences]bool
-	for range attempts {
+	for n := range attempts {
 		once := measure(tsc, refs, ns, &dead)
-		done := true
+		done, some := true, true
 		for i := range refs {
 			if r := once[i]; r.Hz != 0 && (best[i].Hz == 0 || r.Error < best[i].Error) {
 				best[i] = r
 			}
 			if refs[i].valid() && !dead[i] && (best[i].Hz == 0 || best[i].Error > goodError) {
 				done = false
+				some = some && best[i].Hz != 0
 			}
 		}
-		if done {
+		if done || some && n >= attemptsForMore {
 			break
+		}
+		// A host that is so busy leaves a shorter time alone sooner.
+		if !some && n&1 != 0 {
+			ns = max(ns/2, shortest)
 		}
 	}
 	return best
@@ -97,7 +105,7 @@ func Measure(tsc func() uint64, refs []Reference, ns uint64) (best [MaxReference
 func measure(tsc func() uint64, refs []Reference, ns uint64, dead *[MaxReferences]bool) (out [MaxReferences]Result) {
 	var first [MaxReferences]Sample
 	var last, gap [MaxReferences]uint64
-	var ended [MaxReferences]bool
+	var ended, moved [MaxReferences]bool
 	open := 0
 	for i := range refs {
 		if refs[i].valid() && !dead[i] {
@@ -119,9 +127,10 @@ func measure(tsc func() uint64, refs []Reference, ns uint64, dead *[MaxReference
 			}
 			count, now := r.Read(), tsc()
 			gap[i], last[i] = max(gap[i], now-last[i]), now
+			moved[i] = moved[i] || (count-first[i].Count)&r.mask() != 0
 			if (count-first[i].Count)&r.mask() < scale(ns, r.Hz, 1_000_000_000) {
 				if now-first[i].TSC > limit {
-					ended[i], dead[i] = true, true
+					ended[i], dead[i] = true, !moved[i]
 					open--
 				}
 				continue
@@ -132,7 +141,7 @@ func measure(tsc func() uint64, refs []Reference, ns uint64, dead *[MaxReference
 			gap[i] = max(gap[i], s.TSC-last[i])
 			// A timer that comes round within a second may have done so unseen, in
 			// gaps between two readings.
-			if r.period() < 1_000_000_000 && gap[i] > (s.TSC-first[i].TSC)/8 {
+			if r.period() < 1_000_000_000 && gap[i] > (s.TSC-first[i].TSC)/4 {
 				continue
 			}
 			out[i] = rate(r, first[i], s)

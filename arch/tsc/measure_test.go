@@ -55,6 +55,27 @@ func TestMeasureWithInterruptions(t *testing.T) {
 	}
 }
 
+// TestMeasureOnABusyHost has nothing but the PIT, and loses the processor for some
+// milliseconds all the time.
+func TestMeasureOnABusyHost(t *testing.T) {
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 2))
+		next, m := 0.0, &machine{cost: 1500, hz: 2.3e9}
+		m.hold = func(int) float64 {
+			if m.ns < next {
+				return 0
+			}
+			away := 4e6 + 70e6*rnd.Float64()*rnd.Float64()
+			next = m.ns + away + 1e6 + 5e6*rnd.Float64()
+			return away
+		}
+		r := Measure(m.tsc, []Reference{{}, {}, m.pit()}, 10e6)
+		if r[2].Hz == 0 || !near(r[2].Hz, m.hz, float64(r[2].Error)+100) {
+			t.Errorf("seed %d: %+v, after %.0f ms", seed, r[2], m.ns/1e6)
+		}
+	}
+}
+
 func TestMeasureAgainstBrokenCounters(t *testing.T) {
 	still := Reference{"still", 14318180, 32, func() uint64 { return 77 }}
 	ones := Reference{"ones", 3579545, 24, func() uint64 { return ^uint64(0) }}
