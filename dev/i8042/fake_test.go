@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"tamarix/dev/kbd"
 )
 
@@ -254,7 +256,7 @@ type desk struct {
 }
 
 func newDesk(pc *fakePC, o Options) *desk {
-	d := &desk{pc: pc, keys: kbd.New(nil)}
+	d := &desk{pc: pc, keys: kbd.New(idle{})}
 	d.tty = d.keys.NewTerminal(func(p []byte) {
 		d.mu.Lock()
 		d.typed = append(d.typed, p...)
@@ -314,3 +316,13 @@ func (d *desk) until(f func() bool) bool {
 
 func atKeyboard() *fakeDevice { return &fakeDevice{id: []byte{0xab, 0x41}} }
 func mouse() *fakeDevice      { return &fakeDevice{id: []byte{0x00}} }
+
+// idle is a machine that does nothing that keys ask of it.
+type idle struct{}
+
+func (idle) CtrlAltDel()                     {}
+func (idle) SysRqEnabled() bool              { return true }
+func (idle) SysRq(byte)                      {}
+func (idle) Show(byte)                       {}
+func (idle) SecureAttention()                {}
+func (idle) Signal(int32, unix.Signal) error { return nil }
