@@ -37,6 +37,13 @@
 // is implemented here over package proc: terminals' job control (jobcontrol.go)
 // and /proc (procinfo.go).
 //
+// # The keyboard
+//
+// keyboard.go makes the machine's keyboards (package dev/kbd) when a screen or a
+// driver first asks for them, starts the driver of the PS/2 ones, and says what
+// keys do to the machine. sysrq.go has the commands of Alt-SysRq, which
+// /proc/sysrq-trigger takes too.
+//
 // # The end
 //
 // [Panic] is for what leaves nothing to go on with: no program for process 1, or
