@@ -1,6 +1,7 @@
 package usb
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -176,7 +177,7 @@ func (b *Bus) service(h hub, n int) {
 	p := h.port(n)
 	st, err := h.status(n)
 	if err != nil {
-		if !h.gone() {
+		if !h.gone() && !errors.Is(err, ErrGone) {
 			klog.Warnf("%s: port status: %v", h.name(n), err)
 		}
 		return
@@ -226,20 +227,27 @@ func (b *Bus) attach(h hub, n int) {
 			d.start()
 			return
 		}
-		if err == errEmptyPort {
+		if errors.Is(err, errEmptyPort) {
 			return
+		}
+		if errors.Is(err, ErrGone) {
+			klog.Debugf("%s: %v", h.name(n), err)
+			continue
 		}
 		if try+1 < attempts {
 			klog.Debugf("%s: %v; once more", name, err)
 		}
+	}
+	if errors.Is(err, ErrGone) {
+		return // what it hangs on is gone, or what comes next is told of
 	}
 	p.dead = true
 	klog.Errorf("%s: %v; left alone until it is unplugged", name, err)
 }
 
 var (
-	errEmptyPort = fmt.Errorf("nothing is connected")
-	errDisabled  = fmt.Errorf("the port is not enabled after its reset")
+	errEmptyPort = errors.New("nothing is connected")
+	errDisabled  = errors.New("the port is not enabled after its reset")
 )
 
 // try does one attempt of attach.

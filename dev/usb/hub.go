@@ -118,8 +118,11 @@ func (h *deviceHub) recover() {
 				errs = 0
 			}
 			last = time.Now()
-			if errs++; errors.Is(err, ErrGone) || errs > maxHubErrors {
-				klog.Debugf("%s: hub: %v", h.device.name, err)
+			if errors.Is(err, ErrGone) {
+				return
+			}
+			if errs++; errs > maxHubErrors {
+				klog.Errorf("%s: hub: %v, again and again; hot plug does not work behind it", h.device.name, err)
 				return
 			}
 			if h.resume(h.change) == nil {

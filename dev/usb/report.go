@@ -1,6 +1,10 @@
 package usb
 
-import "tamarix/dev/kbd"
+import (
+	"slices"
+
+	"tamarix/dev/kbd"
+)
 
 // Usages of page 7 (HUT 10) that are no keys: the keyboard cannot tell which keys
 // are down, or it has failed.
@@ -10,10 +14,10 @@ const lastErrorUsage = 3
 const reportSize = 8
 
 // report is the state of a keyboard in the boot protocol: a bit for each
-// modifier, and the usages of six keys that are down, 0 for none.
+// modifier, and the codes of six keys that are down, 0 for none.
 type report struct {
 	modifiers uint8
-	keys      [6]uint8
+	keys      [6]kbd.Code
 }
 
 // change is a key that went down or up.
@@ -37,52 +41,31 @@ func (r *report) next(p []byte) (list []change) {
 		}
 	}
 	r.modifiers = full[0]
-	keys := [6]uint8(full[2:])
-	for _, u := range keys {
+	// Two usages may be the same key: what counts is the code.
+	var keys [6]kbd.Code
+	for i, u := range full[2:] {
 		if u != 0 && u <= lastErrorUsage {
 			return list
 		}
-	}
-	for i, u := range r.keys {
-		if first(r.keys, i) && !has(keys, u) {
-			list = appendKey(list, u, false)
+		if u < firstModifier { // those have bits of their own
+			keys[i] = usages[u]
 		}
 	}
-	for i, u := range keys {
-		if first(keys, i) && !has(r.keys, u) {
-			list = appendKey(list, u, true)
+	for i, c := range r.keys {
+		if first(r.keys, i) && !slices.Contains(keys[:], c) {
+			list = append(list, change{c, false})
+		}
+	}
+	for i, c := range keys {
+		if first(keys, i) && !slices.Contains(r.keys[:], c) {
+			list = append(list, change{c, true})
 		}
 	}
 	r.keys = keys
 	return list
 }
 
-// appendKey appends a key's change, unless no code is known for it.
-func appendKey(list []change, usage uint8, down bool) []change {
-	if c := usages[usage]; c != 0 {
-		list = append(list, change{c, down})
-	}
-	return list
-}
-
 // first reports whether entry i is a key that is in no entry before.
-func first(keys [6]uint8, i int) bool {
-	if keys[i] == 0 {
-		return false
-	}
-	for _, u := range keys[:i] {
-		if u == keys[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func has(keys [6]uint8, usage uint8) bool {
-	for _, u := range keys {
-		if u == usage {
-			return true
-		}
-	}
-	return false
+func first(keys [6]kbd.Code, i int) bool {
+	return keys[i] != 0 && !slices.Contains(keys[:i], keys[i])
 }

@@ -105,6 +105,9 @@ func TestReport(t *testing.T) {
 		{[]byte{0x01, 0, 1, 1, 1, 1, 1, 1}, []change{{54, false}}},
 		{[]byte{0x01, 0, 5, 0xa5}, []change{{30, false}}},
 		{nil, nil},
+		{[]byte{0x01, 0, 5, 0xe0, 0x31, 0x32}, []change{{43, true}}}, // no modifier; two places of one key
+		{[]byte{0x01, 0, 5, 0x32}, nil},
+		{[]byte{0x01, 0, 5}, []change{{43, false}}},
 		{[]byte{0}, []change{{29, false}, {48, false}}},
 	} {
 		if got := r.next(c.p); !slices.Equal(got, c.want) {
