@@ -9,8 +9,9 @@
 //  2. TamaGo's cpuinit enters 64-bit mode and jumps to _rt0_tamago_start
 //     (entry_amd64.s), which makes page tables, moves to the upper half and
 //     calls early on a stack of its own.
-//  3. early parses the boot information (package boot/info) and turns the first
-//     page tables into the ones that stay (paging.go).
+//  3. early parses the boot information (package boot/info), finds the screen, on
+//     which it can say from then on what goes wrong, and turns the first page
+//     tables into the ones that stay (paging.go).
 //  4. arch/amd64's earlyStart sets up the CPU and starts the Go runtime, which
 //     calls main, which calls kernel.Main.
 //

@@ -47,6 +47,9 @@ func early() *info.Boot {
 	err := info.Parse(&boot, bootRegisters[0], bootRegisters[1], physical{})
 	// Whatever is wrong with the rest, the screen may be good.
 	amd64.ScreenInit(&boot, info.DirectMap, mapScreen(&boot))
+	if f := &boot.Framebuffer; f.Kind == info.RGB {
+		boot.Reserve(f.Address, f.Address+f.Size()) // no memory, whatever the map says
+	}
 	if err != nil {
 		fail(err)
 	}

@@ -84,6 +84,22 @@
 // the memory map has free (trampoline.go). Who does not come in time is sent back
 // to waiting, told of, and left out.
 //
+// # The screen
+//
+// It has three users, one after the other (screen.go). The start prints on it,
+// from [ScreenInit] on: first where the first page tables map the framebuffer,
+// uncached, then, from screenMap on, where it stays mapped write-combining, in
+// the windows (pat.go). Whoever calls [Screen], the virtual terminals, has it next
+// and shows EarlyScreenText again. At the end it belongs to the report of what
+// went wrong (emergency.go), and others' drawing is ignored.
+//
+// There are three ways to the report: fatal, which goes on with a stack of its own
+// and shows a backtrace that needs nothing of the Go runtime (backtrace.go); the
+// text of a crash that the runtime writes to its standard error, known by its
+// first words (crashText); and [PanicScreen], for a kernel that is still sound
+// enough to say that it cannot go on. All of it goes to the serial port too, and
+// there whole.
+//
 // # Profiles
 //
 // While the profiler runs, each CPU's timer has a second deadline, percpu.sampleAt.
