@@ -8,6 +8,7 @@
 //	poweroff reboot halt [-f]     the way down; -f calls the kernel at once
 //	shutdown [-h|-P|-r|-H|-c] when  the same with a delay and a warning
 //	getty, login, loadkeys, hwreport   packages of these names
+//	kbd_mode                      package loadkeys
 //	mountall [fstab]              mounts what fstab lists
 //	sh                            u-root images: starts gosh as sh is started
 //

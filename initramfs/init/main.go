@@ -21,6 +21,8 @@ func dispatch(name string, args []string) int {
 	switch name {
 	case "getty":
 		return getty.Main(args)
+	case "kbd_mode":
+		return loadkeys.Mode(args)
 	case "loadkeys":
 		return loadkeys.Main(args)
 	case "login":

@@ -14,6 +14,8 @@ import (
 // Requests of UAPI linux/kd.h, which x/sys/unix lacks.
 const (
 	kdgkbtype = 0x4b33
+	kdgkbmode = 0x4b44
+	kdskbmode = 0x4b45
 	kdskbent  = 0x4b47
 	kdskbsent = 0x4b49
 )

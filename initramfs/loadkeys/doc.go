@@ -16,4 +16,8 @@
 // The map is the kernel's, the same for all its virtual terminals; changing it
 // takes CAP_SYS_TTY_CONFIG and any virtual terminal to ask it on: the device, or
 // standard input, or the first there is.
+//
+//	kbd_mode [-C device] [-a | -u | -k | -s]   says what a virtual terminal gets of
+//	                                   the keyboard, or sets it: 8-bit characters,
+//	                                   UTF-8, key codes, scan codes
 package loadkeys

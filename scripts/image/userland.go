@@ -15,7 +15,7 @@ import (
 var ours = []string{
 	"/sbin/init", "/sbin/telinit", "/sbin/getty", "/sbin/mountall", "/sbin/loadkeys",
 	"/sbin/poweroff", "/sbin/reboot", "/sbin/halt", "/sbin/shutdown",
-	"/bin/login", "/bin/hwreport",
+	"/bin/login", "/bin/kbd_mode", "/bin/hwreport",
 }
 
 // Base adds what every image has: the directory tree, the two device nodes

@@ -82,12 +82,15 @@ func TestSysRq(t *testing.T) {
 	p.runs("echo 1 > /proc/sys/kernel/sysrq")
 
 	// A program that took the keys away and is gone.
-	p.types("\x0ckbd_mode -k\r")
-	p.sees(`kbd_mode -k\n`, 10*time.Second)
-	p.presses("a", "b", "alt-sysrq-r")
+	p.runs("kbd_mode", "The keyboard is in Unicode (UTF-8) mode")
+	p.types("\x0ckbd_mode -k; cat -v\r")
+	p.sees(`cat -v\n`, 10*time.Second)
+	p.presses("q", "z") // key codes 16 and 44: ^P and a comma
+	p.sees(`\^P[^\n]*,`, 10*time.Second)
+	p.presses("alt-sysrq-r")
 	says(`Keyboard mode set to system default`)
 	p.presses("ctrl-c")
-	p.runs("echo again", "again")
+	p.runs("kbd_mode", "The keyboard is in Unicode (UTF-8) mode")
 
 	// The terminal is taken away from who has it.
 	p.types("\x0csleep 1000\r")
