@@ -97,9 +97,11 @@ func interrupt(c *percpu, t *kthread, v uint8) {
 		apicWrite(apicErrors, 0) // so that the next one is told
 		endOfInterrupt()
 	case vectorSpurious:
+		endSpurious(v)
 	default:
 		if v < vectorFirstIRQ {
 			picInterrupt(v)
+			endSpurious(v)
 			return
 		}
 		deviceInterrupt(c, v)

@@ -33,6 +33,7 @@ var cases = []struct {
 	{"clock", clock},
 	{"mappings", arch.AuditMappings},
 	{"interrupt", interrupt},
+	{"spurious", spurious},
 	{"times", times},
 	{"null", nullCalls},
 	{"faults", touchPages},
@@ -217,6 +218,31 @@ func interrupt() error {
 		}
 	}
 	return nil
+}
+
+// spurious raises the vectors that nobody wants: the 8259s' and the local APIC's.
+// They are counted and keep nothing else away.
+func spurious() error {
+	count := func(v uint8) (n uint64) {
+		for _, c := range arch.InterruptCounts() {
+			if c.Vector == v {
+				for _, k := range c.PerCPU {
+					n += k
+				}
+			}
+		}
+		return n
+	}
+	for _, v := range []uint8{0x27, 0x2f, 0xff, 0xee} {
+		before := count(v)
+		arch.SendSelf(v)
+		for start := time.Now(); count(v) == before; {
+			if time.Since(start) > time.Second {
+				return fmt.Errorf("vector %#x is not counted", v)
+			}
+		}
+	}
+	return interrupt()
 }
 
 // times checks that a busy CPU is booked as busy and idle ones as idle.
