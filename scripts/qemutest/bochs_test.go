@@ -88,7 +88,7 @@ panic: action=fatal
 	line.Write([]byte("root\r"))
 	expect("# ")
 	line.Write([]byte("cat /proc/interrupts\r"))
-	expect("Spurious interrupts of the local APIC")
+	expect("Spurious interrupts")
 	line.Write([]byte("poweroff\r"))
 	expect("Power down")
 }
