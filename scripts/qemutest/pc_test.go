@@ -3,6 +3,7 @@ package qemutest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func ordinary(p *person) {
 //	make test-pc RUN=uefi-cd
 func TestPC(t *testing.T) {
 	needQEMU(t)
-	for _, c := range append(matrix(), others()...) {
+	for _, c := range slices.Concat(matrix(), others(), sticks()) {
 		if !c.quick && os.Getenv("TAMARIX_PC") == "" {
 			continue
 		}
