@@ -131,6 +131,9 @@ func (f *Framebuffer) drawCell(col, row int, c *Cell, cursor bool) {
 		return
 	}
 	words := f.scale * size // of 8 bytes, of a line
+	// Where a line begins, from p on. A pointer that moved along would end
+	// beyond the memory.
+	at := 0
 	last := -1
 	for y, bits := range g {
 		if y == underline {
@@ -149,30 +152,30 @@ func (f *Framebuffer) drawCell(col, row int, c *Cell, cursor bool) {
 		}
 		if f.scale == 1 { // two or three words: not worth a call
 			for i := range words {
-				*(*uint64)(unsafe.Add(p, 8*i)) = f.line[i&(len(f.line)-1)]
+				*(*uint64)(unsafe.Add(p, at+8*i)) = f.line[i&(len(f.line)-1)]
 			}
-			p = unsafe.Add(p, pitch)
+			at += pitch
 			continue
 		}
 		for range f.scale {
-			copy(unsafe.Slice((*uint64)(p), words), f.line[:])
-			p = unsafe.Add(p, pitch)
+			copy(unsafe.Slice((*uint64)(unsafe.Add(p, at)), words), f.line[:])
+			at += pitch
 		}
 	}
 }
 
 // draw32 draws a glyph of 32-bit pixels in its own size.
 func (f *Framebuffer) draw32(p unsafe.Pointer, g *bitmap, underline int) {
-	pairs := &f.pairs
+	pairs, at := &f.pairs, 0
 	for y, bits := range g {
 		if y == underline {
 			bits = 0xffff
 		}
-		*(*uint64)(p) = pairs[bits&15]
-		*(*uint64)(unsafe.Add(p, 8)) = pairs[bits>>4&15]
-		*(*uint64)(unsafe.Add(p, 16)) = pairs[bits>>8&15]
-		*(*uint64)(unsafe.Add(p, 24)) = pairs[bits>>12]
-		p = unsafe.Add(p, f.layout.Pitch)
+		*(*uint64)(unsafe.Add(p, at)) = pairs[bits&15]
+		*(*uint64)(unsafe.Add(p, at+8)) = pairs[bits>>4&15]
+		*(*uint64)(unsafe.Add(p, at+16)) = pairs[bits>>8&15]
+		*(*uint64)(unsafe.Add(p, at+24)) = pairs[bits>>12]
+		at += f.layout.Pitch
 	}
 }
 
