@@ -186,7 +186,7 @@ func (p *person) finds(re string) {
 // waitsForLogin reads the log past the login prompt.
 func (p *person) waitsForLogin() {
 	p.Helper()
-	p.sees(`login:`+bottom, 90*time.Second)
+	p.sees(`login:`, 90*time.Second)
 	p.finds(`login: `)
 }
 
