@@ -73,7 +73,8 @@ func init() {
 }
 
 // sysrqTyped is a key of a keyboard: it does what the mask permits, on a
-// goroutine of its own, since the keyboard goes on meanwhile.
+// goroutine of its own, since the keyboard goes on meanwhile: the next command
+// does not wait for one that hangs.
 func sysrqTyped(key byte) {
 	allowed := sysrqMask.Load()
 	if allowed != sysrqAll {
@@ -94,13 +95,11 @@ func sysrqTyped(key byte) {
 // sysrq does what a key does, whoever wants it.
 func sysrq(key byte) {
 	// What it says is for the eyes of whoever is in need of it.
-	level := klog.SetConsoleLevel(max(klog.ConsoleLevel(), klog.Debug))
-	restore := func() { klog.SetConsoleLevel(level) }
-	defer func() { restore() }()
+	defer klog.Loud()()
 	if key >= '0' && key <= '9' {
 		klog.Infof("sysrq: Changing Loglevel")
 		klog.Infof("sysrq: Loglevel set to %c", key)
-		level = klog.Level(key - '0')
+		klog.SetConsoleLevel(klog.Level(key - '0'))
 		return
 	}
 	c := findSysrq(key)
@@ -204,4 +203,5 @@ func showGoroutines() {
 	if len(buf) == maxBacktrace {
 		klog.Infof("(and more)")
 	}
+	klog.Infof("%d goroutines in all", runtime.NumGoroutine())
 }

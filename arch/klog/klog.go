@@ -56,7 +56,7 @@ func WriteAs(l Level, facility uint8, msg string) {
 	}
 	log.mu.Lock()
 	r := log.append(l&7, facility, msg, now())
-	mirror := l < log.consoleLevel && log.console != nil
+	mirror := l < log.threshold() && log.console != nil
 	w := log.console
 	log.mu.Unlock()
 
@@ -114,6 +114,28 @@ func SetConsoleLevel(l Level) Level {
 func ConsoleLevel() Level {
 	log.mu.Lock()
 	defer log.mu.Unlock()
+	return log.consoleLevel
+}
+
+// Loud prints everything but debugging records to the console, whatever
+// SetConsoleLevel says, until the function that it returns is called, once. Several
+// may overlap.
+func Loud() (end func()) {
+	add := func(n int) {
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		log.loud += n
+	}
+	add(1)
+	return func() { add(-1) }
+}
+
+// threshold is the level below which records go to the console. Precondition: mu
+// held.
+func (g *ring) threshold() Level {
+	if log.loud > 0 {
+		return max(log.consoleLevel, Debug)
+	}
 	return log.consoleLevel
 }
 

@@ -63,6 +63,32 @@ func TestConsoleGetsImportantRecords(t *testing.T) {
 	}
 }
 
+// TestLoud has two who want everything printed at once, while a third changes the
+// level: that is what holds in the end, whoever ends first.
+func TestLoud(t *testing.T) {
+	var out strings.Builder
+	SetConsoleLevel(0)
+	SetConsole(func(p []byte) { out.Write(p) })
+	defer SetConsole(nil)
+	SetConsoleLevel(Warning)
+	first := Loud()
+	second := Loud()
+	if l := SetConsoleLevel(Err); l != Warning {
+		t.Errorf("the level was %d", l)
+	}
+	first()
+	Write(Info, "loud")
+	Write(Debug, "too loud")
+	second()
+	Write(Info, "quiet")
+	if s := out.String(); !strings.Contains(s, "] loud") || strings.Count(s, "] ") != 1 {
+		t.Errorf("console got %q", s)
+	}
+	if l := ConsoleLevel(); l != Err {
+		t.Errorf("the level is %d", l)
+	}
+}
+
 func TestManyWriters(t *testing.T) {
 	var wg sync.WaitGroup
 	before := Next()

@@ -29,6 +29,7 @@ type ring struct {
 	pos          uint32 // where the next text goes
 	used         uint32 // bytes of text in the buffer
 	consoleLevel Level
+	loud         int // calls of Loud that have not ended
 	console      func([]byte)
 
 	headers [maxRecords]header
