@@ -65,6 +65,20 @@ func (s *session) powerOff() {
 	}
 }
 
+// edits writes a file with busybox's vi.
+func (s *session) edits() {
+	s.Helper()
+	s.vm.Send("vi /tmp/v\r")
+	s.expect(`- /tmp/v`, 10*time.Second)
+	s.vm.Send("ione line")
+	s.expect(`I /tmp/v`, 10*time.Second)
+	s.vm.Send("\x1b")
+	s.expect(`- /tmp/v`, 10*time.Second) // or Escape and : would make one key
+	s.vm.Send(":wq\r")
+	s.expect(s.prompt, 10*time.Second)
+	s.wants("cat /tmp/v", "one line")
+}
+
 // both runs a test on each kernel.
 func both(t *testing.T, f func(t *testing.T, kernel string)) {
 	root := needQEMU(t)
@@ -136,16 +150,7 @@ func TestBusybox(t *testing.T) {
 		s.wants("ls -lR / 2>/dev/null | tail -n 3; echo listed", "listed")
 		s.wants("find / 2>/dev/null | sort | wc -l", "\n")
 		s.wants("top -b -n1 | head -n 4", "Mem:", "CPU")
-		// vi: insert, write, quit.
-		s.vm.Send("vi /tmp/v\r")
-		s.expect(`- /tmp/v`, 10*time.Second)
-		s.vm.Send("ione line")
-		s.expect(`I /tmp/v`, 10*time.Second)
-		s.vm.Send("\x1b")
-		s.expect(`- /tmp/v`, 10*time.Second) // or Escape and : would make one key
-		s.vm.Send(":wq\r")
-		s.expect(s.prompt, 10*time.Second)
-		s.wants("cat /tmp/v", "one line")
+		s.edits()
 
 		// What is typed while output scrolls is not lost.
 		s.vm.Send("seq 1 3000\r")

@@ -35,11 +35,11 @@ func others() []pcCase {
 		{name: "usb-keyboard-hub", Config: qemu.Config{Machine: noPS2, Screen: "VGA", UEFI: true, Medium: qemu.CD, NoSerial: true, SMP: 4,
 			Extra: slices.Concat(xhci, hub("2"), usbKeyboard("2.3"))}, do: ordinary, quick: true},
 		{name: "usb-keyboard-nec", Config: qemu.Config{Machine: "pc", Screen: "VGA", Medium: qemu.Disk,
-			Extra: []string{"-device", "nec-usb-xhci,id=xhci", "-device", "usb-kbd,bus=xhci.0"}}, do: brief},
+			Extra: []string{"-device", "nec-usb-xhci,id=xhci", "-device", "usb-kbd,bus=xhci.0"}}, do: ordinary},
 		{name: "usb-keyboard-two-controllers", Config: qemu.Config{Machine: noPS2, Screen: "VGA",
-			Extra: []string{"-device", "qemu-xhci,id=other", "-device", "usb-kbd,bus=other.0"}}, do: brief},
+			Extra: []string{"-device", "qemu-xhci,id=other", "-device", "usb-kbd,bus=other.0"}}, do: ordinary},
 		{name: "usb-keyboard-among-others", Config: qemu.Config{Machine: noPS2, Screen: "VGA", SMP: 2, Extra: slices.Concat(
-			[]string{"-device", "usb-mouse,bus=xhci.0", "-device", "usb-tablet,bus=xhci.0"}, usbKeyboard("4"))}, do: brief},
+			[]string{"-device", "usb-mouse,bus=xhci.0", "-device", "usb-tablet,bus=xhci.0"}, usbKeyboard("4"))}, do: ordinary},
 		{name: "usb-keyboard-later", Config: qemu.Config{Machine: noPS2, Screen: "VGA", SMP: 2}, do: plugsLater},
 		{name: "usb-keyboard-later-hub", Config: qemu.Config{Machine: noPS2, Screen: "VGA", Extra: hub("2")}, do: plugsIntoHub},
 		{name: "usb-keyboard-again", Config: qemu.Config{Machine: noPS2, Screen: "VGA", SMP: 2, Extra: usbKeyboard("2")}, do: plugsAgain},
@@ -62,7 +62,7 @@ func others() []pcCase {
 		{name: "panic-text", Config: qemu.Config{Screen: "VGA", Machine: "pc"}, do: panicsInText},
 
 		// Firmware and media that the matrix has not.
-		{name: "ehci", Config: qemu.Config{Screen: "VGA", Medium: qemu.EHCI}, do: brief},
+		{name: "ehci", Config: qemu.Config{Screen: "VGA", Medium: qemu.EHCI}, do: ordinary},
 		{name: "bad-acpi", Config: qemu.Config{Machine: "pc,hpet=off", Screen: "VGA", SMP: 4}, setup: badTables, do: ordinary},
 		{name: "bad-acpi-uefi", Config: qemu.Config{Machine: "q35,hpet=off", Screen: "VGA", SMP: 4, UEFI: true}, setup: badTables, do: ordinary},
 	}
@@ -149,6 +149,11 @@ func serialOnly(p *person) {
 	s.wants("tty", "/dev/ttyS0")
 	s.wants("ls /", "bin", "proc")
 	s.wants("ls /dev/tty1", "No such file")
+	s.edits()
+	s.vm.Send("top\r")
+	s.expect(`PID +PPID`, 20*time.Second)
+	s.vm.Send("q")
+	s.expect(s.prompt, 10*time.Second)
 	s.powerOff()
 }
 
@@ -203,7 +208,7 @@ func plugsIntoHub(p *person) {
 	p.waitsForLogin()
 	p.plug("usb-kbd", "keyboard", "2.2")
 	p.finds(keyboardCame)
-	brief(p)
+	ordinary(p)
 }
 
 // plugsAgain pulls the keyboard out and plugs it in elsewhere, three times, then
