@@ -188,10 +188,7 @@ func (s *Screen) control(c byte) {
 	case '\a':
 		s.effects.Bell = true
 	case '\b':
-		if s.x > 0 && !s.wrap {
-			s.x--
-		}
-		s.wrap = false
+		s.x, s.wrap = max(s.x-1, 0), false
 	case '\t':
 		s.tab(1)
 	case '\n', '\v', '\f':

@@ -143,9 +143,10 @@ func (s *Screen) reverseLineFeed() {
 	}
 }
 
-// tab moves on by n tab stops, at most to the last column.
+// tab moves on by n tab stops, at most to the last column. One that does not move,
+// because a character is there already, leaves it to the next character to go to
+// the next line.
 func (s *Screen) tab(n int) {
-	s.wrap = false
 	for ; n > 0 && s.x < s.cols-1; n-- {
 		for s.x++; s.x < s.cols-1 && !s.tabs[s.x]; s.x++ {
 		}
@@ -162,11 +163,11 @@ func (s *Screen) backTab(n int) {
 }
 
 // Log puts the text of a message where the cursor is, whatever state the parser
-// is in and whatever attributes are set: CR, LF and tabs act, other control
-// characters are left out.
+// is in and whatever attributes and modes are set: CR, LF and tabs act, other
+// control characters are left out, and what is too long goes on in the next line.
 func (s *Screen) Log(text []byte) {
-	pen, insert := s.pen, s.insert
-	s.pen, s.insert = Cell{}, false
+	pen, insert, autoWrap := s.pen, s.insert, s.autoWrap
+	s.pen, s.insert, s.autoWrap = Cell{}, false, true
 	for _, r := range string(text) {
 		switch {
 		case r == '\r':
@@ -179,5 +180,6 @@ func (s *Screen) Log(text []byte) {
 			s.put(r)
 		}
 	}
-	s.pen, s.insert = pen, insert
+	s.pen, s.insert, s.autoWrap = pen, insert, autoWrap
+	s.wrap = s.wrap && autoWrap
 }

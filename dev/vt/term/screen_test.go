@@ -40,7 +40,10 @@ func TestSequences(t *testing.T) {
 		{"line that is too long", "hello, wide world", "hello, wid|e world", 7, 1},
 		{"last column waits", "0123456789", "0123456789", 9, 0},
 		{"CR after the last column", "0123456789\rx", "x123456789", 1, 0},
-		{"BS after the last column", "0123456789\bx", "012345678x", 9, 0},
+		{"BS after the last column", "0123456789\bx", "01234567x9", 9, 0},
+		{"BS in the last column", "\x1b[10G\bx", "        x", 9, 0},
+		{"BS in the first column", "\bx", "x", 1, 0},
+		{"tab after the last column", "0123456789\tx", "0123456789|x", 1, 1},
 		{"no wrap", "\x1b[?7l0123456789abc", "012345678c", 9, 0},
 		{"scrolls", full + "\r\n5", "2222222222|3333333333|4444444444|5", 1, 3},
 		{"LF keeps the column", "ab\ncd", "ab|  cd", 4, 1},
@@ -302,6 +305,17 @@ func TestDirtyRows(t *testing.T) {
 	s.Write([]byte("\x1b[3;5H"))
 	if s.TakeDirty(rows) {
 		t.Error("moving the cursor changes no row")
+	}
+}
+
+// TestLogIsNotCut: a program that wants no wrapping does not cut the log.
+func TestLogIsNotCut(t *testing.T) {
+	s := New(10, 4)
+	s.Write([]byte("\x1b[?7lab\r\n"))
+	s.Log([]byte("0123456789abc\r\n0123456789"))
+	s.Write([]byte("xyz"))
+	if got := shown(s); got != "ab|0123456789|abc|012345678z" {
+		t.Errorf("%q", got)
 	}
 }
 
