@@ -246,6 +246,13 @@ func TestPalette(t *testing.T) {
 	if got := m.display.Cells[0][0].Fg; got != 0x030405 {
 		t.Errorf("red is %06x", got)
 	}
+	for _, reset := range []string{"\x1bc", "\x1b]R"} {
+		m.write(1, "\x1b]P1ffffff"+reset+"\x1b[H\x1b[31mx")
+		m.lines()
+		if got := m.display.Cells[0][0].Fg; got != 0x030405 {
+			t.Errorf("red is %06x after %q", got, reset)
+		}
+	}
 	if m.ioctl(2, gioCmap, make([]byte, 48)); !bytes.Equal(m.got(48), colors) {
 		t.Error("GIO_CMAP gives something else")
 	}

@@ -10,8 +10,6 @@ var vga = palette{
 	0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff, 0xffffff,
 }
 
-func (p *palette) reset() { *p = vga }
-
 // color returns colour n of 256: the 16, a cube of 6 levels each of red, green and
 // blue, and 24 greys (xterm's table, ctlseqs, "256 colors").
 func (l *Look) color(n uint8) uint32 {
@@ -76,9 +74,9 @@ type Look struct {
 // Look returns the screen's look as it is now.
 func (s *Screen) Look() Look { return Look{s.palette, s.reverseScreen} }
 
-// SetPalette sets the 16 colours.
+// SetPalette sets the 16 colours, and those that ESC c and OSC R bring back.
 func (s *Screen) SetPalette(p [16]uint32) {
-	s.palette = p
+	s.palette, s.standard = p, p
 	s.allDirty = true
 }
 

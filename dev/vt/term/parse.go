@@ -284,7 +284,7 @@ func (s *Screen) stringByte(c byte) {
 	case s.state == oscStart && c == 'P':
 		s.state, s.nDigits = oscPalette, 0
 	case s.state == oscStart && c == 'R':
-		s.palette.reset()
+		s.palette = s.standard
 		s.allDirty = true
 		s.state = ground
 	case s.state == oscStart:

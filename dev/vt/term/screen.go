@@ -35,7 +35,8 @@ type Screen struct {
 	tabs       []bool
 	last       rune // for REP; 0: none
 	modes
-	palette palette
+	palette  palette
+	standard palette // what palette is reset to
 
 	back int // how many lines of the history are shown above the screen's top line
 
@@ -66,7 +67,7 @@ type modes struct {
 // New returns an empty screen of the given size, which is brought into the limits.
 func New(cols, rows int) *Screen {
 	cols, rows = min(max(cols, 2), MaxCols), min(max(rows, 1), MaxRows)
-	s := &Screen{cols: cols, rows: rows, tabs: make([]bool, cols), dirty: make([]bool, rows)}
+	s := &Screen{cols: cols, rows: rows, tabs: make([]bool, cols), dirty: make([]bool, rows), standard: vga}
 	s.main = newGrid(cols, rows, historyLines)
 	s.g = s.main
 	s.reset()
@@ -85,7 +86,7 @@ func (s *Screen) reset() {
 	for x := range s.tabs {
 		s.tabs[x] = x > 0 && x%8 == 0
 	}
-	s.palette.reset()
+	s.palette = s.standard
 	s.clearRows(0, s.rows)
 	s.allDirty = true
 }
