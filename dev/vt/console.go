@@ -33,6 +33,7 @@ type Consoles struct {
 	last    int  // the one that was shown before
 	wanted  int  // the one that is to be shown when the process in front agrees; 0: none
 	locked  bool // VT_LOCKSWITCH
+	unknown bool // what the display shows is not known: a program may have drawn
 	atOnce  bool // the log is drawn before Log returns
 	logTo   int  // TIOCL_SETKMSGREDIRECT; 0: the foreground
 	palette [16]uint32
@@ -63,7 +64,7 @@ type keyModes struct{ appCursor, appKeypad, newLine, repeat bool }
 // is called each part of the log is drawn before Log returns: if the machine hangs
 // while it starts, the screen shows how far it has come.
 func New(d screen.Display) *Consoles {
-	c := &Consoles{display: d, front: 1, last: 1, atOnce: true}
+	c := &Consoles{display: d, front: 1, last: 1, unknown: true, atOnce: true}
 	c.cols, c.rows = d.Size()
 	for i := range c.vts {
 		c.vts[i] = &console{all: c, n: i + 1, modes: keyModes{repeat: true}}

@@ -185,6 +185,39 @@ func TestGraphicsIsLeftAlone(t *testing.T) {
 	m.wants("text more")
 }
 
+// TestGraphicsLeavesNothingBehind: also where nothing was to be drawn between the
+// program's coming and its going.
+func TestGraphicsLeavesNothingBehind(t *testing.T) {
+	for name, leave := range map[string]func(m *pc){
+		"back to text": func(m *pc) { m.value(1, kdSetMode, kdText) },
+		"its owner let it go": func(m *pc) {
+			m.c.Switch(2)
+			m.value(1, vtRelDisp, 1)
+		},
+		"its owner is gone": func(m *pc) {
+			m.process.mu.Lock()
+			m.process.gone = true
+			m.process.mu.Unlock()
+			m.c.Switch(2)
+		},
+	} {
+		m := newPC(t)
+		m.c.Started()
+		m.write(1, "text")
+		m.write(2, "text")
+		m.wants("text")
+		m.c.drawer.mu.Lock() // so nothing is drawn
+		m.ioctl(1, vtSetMode, []byte{modeOwner, 0, byte(unix.SIGUSR1), 0, byte(unix.SIGUSR2), 0, 0, 0})
+		m.value(1, kdSetMode, kdGraphics)
+		m.display.Cells[4][0].Char = '#'
+		leave(m)
+		m.c.drawer.mu.Unlock()
+		if got := m.lines(); got != "text" {
+			t.Errorf("%s: the screen shows %q", name, got)
+		}
+	}
+}
+
 func TestWindow(t *testing.T) {
 	m := newPC(t)
 	v := m.c.vts[0]

@@ -26,7 +26,6 @@ type drawer struct {
 	mu    sync.Mutex  // guards the rest, and the display
 	shown []term.Cell // what the display shows, by rows
 	look  term.Look   // in which colours
-	none  bool        // what it shows is not known
 	x, y  int
 	cur   bool // the cursor is shown, at x, y
 
@@ -37,7 +36,7 @@ type drawer struct {
 }
 
 func (d *drawer) init(c *Consoles) {
-	d.c, d.kick, d.none = c, make(chan struct{}, 1), true
+	d.c, d.kick = c, make(chan struct{}, 1)
 	d.shown, d.want = make([]term.Cell, c.cols*c.rows), make([]term.Cell, c.cols*c.rows)
 	d.rows, d.line = make([]bool, c.rows), make([]screen.Cell, c.cols)
 }
@@ -69,13 +68,13 @@ func (d *drawer) draw() {
 	c.mu.Lock()
 	v := c.vts[c.front-1]
 	if v.graphics {
-		d.none = true // a program draws, we don't know what
 		c.mu.Unlock()
 		return
 	}
 	s := v.emulator()
 	look := s.Look()
-	all := d.none || look != d.look
+	all := c.unknown || look != d.look
+	c.unknown = false
 	if all {
 		s.Redraw()
 	}
@@ -88,7 +87,7 @@ func (d *drawer) draw() {
 	x, y, cur := s.Cursor()
 	c.mu.Unlock()
 
-	d.look, d.none = look, false
+	d.look = look
 	for y, changed := range d.rows {
 		if changed {
 			d.drawRow(y, all)

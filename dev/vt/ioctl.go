@@ -207,7 +207,7 @@ func (v *console) change(ctx *fs.Context, cmd uint32, arg uint64) error {
 			return unix.EINVAL
 		}
 		c.mu.Lock()
-		v.graphics = arg == kdGraphics
+		v.setGraphics(arg == kdGraphics)
 		c.mu.Unlock()
 		c.drawer.wake()
 		return nil
@@ -244,7 +244,7 @@ func (c *Consoles) disallocate(n uint64) error {
 		c.mu.Lock()
 		busy = busy || c.front == v.n
 		if !busy && v.n > 1 {
-			v.screen = nil
+			v.screen, v.graphics, v.owner = nil, false, owner{}
 		}
 		c.mu.Unlock()
 		if busy && n != 0 {

@@ -225,6 +225,17 @@ func TestDisallocate(t *testing.T) {
 	m.wants("")
 	m.c.Switch(3)
 	m.wants("third")
+	m.value(2, kdSetMode, kdGraphics)
+	m.ioctl(2, vtSetMode, []byte{modeOwner, 0, 0, 0, 0, 0, 0, 0})
+	m.value(1, vtDisallocate, 2)
+	m.ioctl(2, kdGetMode, nil)
+	if m.got(1)[0] != kdText {
+		t.Error("a new terminal is in graphics mode")
+	}
+	m.ioctl(2, vtGetMode, nil)
+	if m.got(1)[0] != modeAuto {
+		t.Error("a new terminal has an owner")
+	}
 	m.c.Switch(1)
 	ops.Release(f)
 	m.value(1, vtDisallocate, 0)

@@ -103,10 +103,25 @@ func (v *console) disown(p Process) {
 	if v.owner.process != p {
 		return
 	}
-	v.owner, v.graphics = owner{}, false
+	v.reset()
+}
+
+// reset gives v back to those who read and write text on it, whatever a display
+// server that is gone has set. Precondition: mu held.
+func (v *console) reset() {
+	v.owner = owner{}
+	v.setGraphics(false)
 	if v.keys != nil {
 		v.keys.Unraw()
 	}
+}
+
+// setGraphics is KDSETMODE. Precondition: mu held.
+func (v *console) setGraphics(on bool) {
+	if v.graphics && !on {
+		v.all.unknown = true
+	}
+	v.graphics = on
 }
 
 // release is VT_RELDISP, the owner's answer.
@@ -136,6 +151,9 @@ func (v *console) release(answer uint64) error {
 // bringToFront shows terminal n and tells whom it concerns. Precondition: mu
 // held; it unlocks it.
 func (c *Consoles) bringToFront(n int) {
+	if c.vts[c.front-1].graphics {
+		c.unknown = true
+	}
 	c.last, c.front, c.wanted = c.front, n, 0
 	v := c.vts[n-1]
 	v.emulator().Redraw()
