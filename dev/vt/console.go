@@ -239,6 +239,24 @@ func (v *console) SetTermios(t *tty.Termios) {
 	t.Cflag = t.Cflag&^(unix.CSIZE|unix.PARENB|unix.CSTOPB) | unix.CS8 | unix.CREAD
 }
 
+// HungUp implements [tty.Hanger]: a display server that can use the terminal no
+// more does not keep it from those who come next.
+func (v *console) HungUp() {
+	c := v.all
+	c.mu.Lock()
+	held := v.graphics || v.owner.process != nil
+	if held {
+		v.reset()
+		if c.front == v.n {
+			c.wanted = 0
+		}
+	}
+	c.mu.Unlock()
+	if held {
+		c.drawer.wake()
+	}
+}
+
 // Break implements [tty.Driver].
 func (v *console) Break(int) {}
 

@@ -180,6 +180,29 @@ func TestOwnerOfATerminal(t *testing.T) {
 	}
 }
 
+// TestHangUpEndsGraphics: a program that has set graphics mode and died without a
+// word, with nobody named to be asked, does not keep the screen for ever.
+func TestHangUpEndsGraphics(t *testing.T) {
+	m := newPC(t)
+	m.write(1, "first")
+	m.write(2, "second")
+	m.wants("first")
+	m.value(1, kdSetMode, kdGraphics)
+	m.c.Switch(2)
+	m.tty[0].HangUp()
+	m.write(1, " again")
+	m.wants("first again")
+	m.c.Switch(2)
+	m.wants("second")
+
+	m.ioctl(2, vtSetMode, []byte{modeOwner, 0, byte(unix.SIGUSR1), 0, 0, 0, 0, 0})
+	m.c.Switch(1)
+	m.tty[1].HangUp()
+	m.wants("second")
+	m.c.Switch(1)
+	m.wants("first again")
+}
+
 func TestWaitActive(t *testing.T) {
 	m := newPC(t)
 	done := make(chan error)

@@ -144,6 +144,9 @@ func (t *Terminal) hangUp(leaderExit bool) {
 	t.mu.Unlock()
 	if t.driver != nil {
 		t.driver.SetTermios(&tio)
+		if h, ok := t.driver.(Hanger); ok {
+			h.HungUp()
+		}
 	}
 	t.readWait.WakeAll(evAny)
 	t.writeWait.WakeAll(evAny)

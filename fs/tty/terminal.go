@@ -35,6 +35,12 @@ type (
 		// Resize returns an error if the window cannot have that size.
 		Resize(rows, cols uint16) error
 	}
+	// Hanger is a Driver that wants to know of hang-ups.
+	Hanger interface {
+		// HungUp is called after a hang-up: nobody who used the terminal until
+		// now can do so any more.
+		HungUp()
+	}
 	// Ioctler is a Driver with requests of its own.
 	Ioctler interface {
 		// Ioctl does what the terminal itself does not know: ENOTTY if the
