@@ -79,10 +79,14 @@ func Main(args []string) int {
 }
 
 // fresh undoes on a virtual terminal what a program that did not end well may have
-// left behind, and leaves the text where it is: the alternate screen, origin mode
-// and a scroll region (the cursor is kept over those), attributes, insert mode, no
-// wrap, a hidden cursor, application keys, line drawing (console_codes(4)).
-const fresh = "\x1b[?1049l\x1b7\x1b[?6l\x1b[r\x1b8\x1b[0;10m\x1b[4l\x1b[?7h\x1b[?25h\x1b[?1l\x1b>\x1b(B\x0f"
+// left behind, and leaves the text where it is (console_codes(4)).
+const fresh = "\x1b[?1049l" + // the alternate screen
+	"\x1b7\x1b[?6l\x1b[r\x1b8" + // origin mode and a scroll region; the cursor is kept over those
+	"\x1b[0;10m\x1b[3;4;20l" + // attributes, control characters shown, insert mode, LF that is CR LF
+	"\x1b[?5;9;1000l\x1b[?7;8;25h\x1b[?0c" + // reverse screen, mouse; wrapping, keys that repeat, the cursor
+	"\x1b[?1l\x1b>" + // application keys
+	"\x1b%G\x1b(B\x1b)0\x0f" + // UTF-8, line drawing
+	"\x1b]R" // colours
 
 // isVirtual tells whether line is a virtual terminal, whose type is known: tty
 // and a number.

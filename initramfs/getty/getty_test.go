@@ -57,15 +57,17 @@ func TestFreshTerminal(t *testing.T) {
 	for _, left := range []string{
 		"", "\x1b[2;4r\x1b[3;3H", "\x1b[2;4r\x1b[?6h\x1b[2;3H", "\x1b[1;31;7m", "\x1b[11m", "\x1b[4h", "\x1b[?7l",
 		"\x1b[?25l\x1b[?1h\x1b=", "\x1b(0", "\x0e", "\x1b[?1049h\x1b[5;5H",
+		"\x1b[?5h", "\x1b[20h", "\x1b[3h", "\x1b[?8l", "\x1b%@", "\x1b)B", "\x1b[?1c", "\x1b[?1000h", "\x1b[?9h", "\x1b]0;title", "\x1bP", "\x1b]P7ff0000",
 	} {
 		s := term.New(20, 6)
 		s.Write([]byte("kept\r\n" + left))
 		s.Write([]byte(fresh))
 		_, y, shown := s.Cursor()
-		if !shown || s.AppCursor() || s.AppKeypad() {
-			t.Errorf("%q: the cursor is shown: %v, application keys %v, %v", left, shown, s.AppCursor(), s.AppKeypad())
+		if !shown || s.AppCursor() || s.AppKeypad() || s.NewLine() || !s.Repeat() || s.Mouse() != 0 || s.Look() != term.New(1, 1).Look() {
+			t.Errorf("%q: the cursor is shown: %v, application keys %v, %v, Enter is two %v, keys repeat %v, mouse %d, colours %v", left,
+				shown, s.AppCursor(), s.AppKeypad(), s.NewLine(), s.Repeat(), s.Mouse(), s.Look())
 		}
-		s.Write([]byte("\rlqx\b\bz\x1b[6;1H\n\n"))
+		s.Write([]byte("\rlqx\b\bzx\aä\x0eq\x0f\x1b[6;1H\n\n"))
 		row := make([]term.Cell, 20)
 		s.Scroll(-2)
 		s.Row(0, row)
@@ -73,8 +75,8 @@ func TestFreshTerminal(t *testing.T) {
 			t.Errorf("%q: the first line begins with %q", left, got)
 		}
 		s.Row(y, row)
-		if row[0] != plain('l') || row[1] != plain('z') || row[2] != plain('x') {
-			t.Errorf("%q: %+v", left, row[:3])
+		if row[0] != plain('l') || row[1] != plain('z') || row[2] != plain('x') || row[3].Char() != 'ä' || row[4].Char() != '─' {
+			t.Errorf("%q: %+v", left, row[:5])
 		}
 	}
 }
