@@ -3,7 +3,21 @@ package kernel
 import (
 	"strings"
 	"testing"
+
+	"tamarix/fs/devfs"
 )
+
+func TestListOfConsoles(t *testing.T) {
+	for _, c := range []struct{ words, want string }{
+		{"", "tty0                 -WU (EC  p  )    4:3\n"},
+		{"tty0 ttyS0", "ttyS0                -W- (EC  p a)    4:64\ntty0                 -WU (E   p  )    4:3\n"},
+		{"ttyS0 tty2", "tty2                 -WU (EC  p  )    4:2\nttyS0                -W- (E   p a)    4:64\n"},
+	} {
+		if got := listConsoles(chooseConsoles(strings.Fields(c.words), true, true), devfs.VirtualDev(3)); got != c.want {
+			t.Errorf("console=%s: %q, want %q", c.words, got, c.want)
+		}
+	}
+}
 
 func TestChooseConsoles(t *testing.T) {
 	for _, c := range []struct {

@@ -41,18 +41,33 @@ func terminalAttributes() []sysfs.Attribute {
 	return a
 }
 
-// consoleList is /proc/consoles: where the log goes. The columns are read, write
-// and unblank, then enabled, preferred, in use during boot, and for the kernel's
-// messages (Linux, fs/proc/consoles.c).
+// consoleList is /proc/consoles.
 func consoleList() string {
+	front := devfs.VirtualDev(0)
+	if consoles != nil {
+		if t := consoles.Foreground(); t != nil {
+			front = t.Number()
+		}
+	}
+	return listConsoles(boot.consoles, front)
+}
+
+// listConsoles says where the log goes, as /proc/consoles does. The columns are
+// read, write and unblank, then enabled, preferred, in use during boot, for the
+// kernel's messages and usable on any CPU; the device of tty0 is that of the
+// terminal in front (Linux, fs/proc/consoles.c and vt.c, vt_console_device).
+func listConsoles(c consoleChoice, front uint64) string {
 	var b strings.Builder
-	for i := len(boot.consoles.log) - 1; i >= 0; i-- {
-		name := boot.consoles.log[i]
+	for i := len(c.log) - 1; i >= 0; i-- {
+		name := c.log[i]
 		dev, unblank, flags := devfs.SerialDev(0), '-', "E   p a"
 		if n, ok := virtual(name); ok {
 			dev, unblank, flags = devfs.VirtualDev(n), 'U', "E   p  "
+			if n == 0 {
+				dev = front
+			}
 		}
-		if name == boot.consoles.console {
+		if name == c.console {
 			flags = "EC" + flags[2:]
 		}
 		fmt.Fprintf(&b, "%-20s -W%c (%s) %4d:%d\n", name, unblank, flags, unix.Major(dev), unix.Minor(dev))
