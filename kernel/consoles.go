@@ -77,6 +77,9 @@ func startConsoles(o *options) consoleChoice {
 		consoles = vt.New(d)
 		consoles.Log(1, crlf(arch.EarlyScreenText()))
 	}
+	if p := arch.ScreenProblem(); p != "" {
+		klog.Warnf("Screen: it cannot be used: %s", p)
+	}
 	c := chooseConsoles(o.consoles, consoles != nil, arch.Serial().Present())
 	var sinks []func([]byte)
 	for _, name := range c.log {

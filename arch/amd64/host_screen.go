@@ -7,6 +7,9 @@ import "tamarix/arch/screen"
 // Screen returns the machine's screen: the host gives none.
 func Screen() screen.Display { return nil }
 
+// ScreenProblem says why the screen that the loader told of cannot be used.
+func ScreenProblem() string { return "" }
+
 // TakeScreen makes the screen that of the machine's last words.
 func TakeScreen() {}
 

@@ -23,7 +23,8 @@ var console struct {
 	out     screen.Output // what there is; set by ScreenInit and screenMap
 	fb      screen.Framebuffer
 	vga     screen.VGA
-	probed  bool // no loader told of it
+	probed  bool   // no loader told of it
+	problem string // why what the loader told of cannot be used
 	printer screen.Printer
 	printed uint32 // the printer has been started; atomic
 	busy    uint32 // somebody prints; atomic
@@ -46,13 +47,18 @@ func ScreenInit(b *info.Boot, base uintptr, reach uint64) {
 	f := &b.Framebuffer
 	switch f.Kind {
 	case info.RGB:
+		reach = min(reach, physicalLimit())
 		if n := f.Size(); n <= reach && f.Address <= reach-n {
 			framebufferInit(f, unsafe.Pointer(base+uintptr(f.Address)))
 		}
 	case info.EGAText:
 		if f.Address == screen.VGATextAddress && console.vga.Init(vgaPorts, vgaMemory(base), int(f.Width), int(f.Height)) {
 			console.out.VGA = &console.vga
+		} else {
+			console.problem = "a text mode that is not VGA's"
 		}
+	case info.Indexed:
+		console.problem = "its pixels are numbers of a palette"
 	case info.NoFramebuffer:
 		if console.vga.Probe(vgaPorts, vgaMemory(base)) {
 			console.out.VGA = &console.vga
@@ -74,8 +80,11 @@ func vgaMemory(base uintptr) []byte {
 
 // framebufferInit makes the console draw on a framebuffer that is mapped at p.
 func framebufferInit(f *info.Framebuffer, p unsafe.Pointer) {
-	if console.fb.Init(screenLayout(f), unsafe.Slice((*byte)(p), f.Size())) == nil {
+	switch err := console.fb.Init(screenLayout(f), unsafe.Slice((*byte)(p), f.Size())).(type) {
+	case nil:
 		console.out.Framebuffer = &console.fb
+	case screen.Error:
+		console.problem = string(err)
 	}
 }
 
@@ -99,8 +108,13 @@ func screenMap(b *info.Boot) {
 	if f.Kind != info.RGB {
 		return
 	}
+	if limit := physicalLimit(); f.Size() > limit || f.Address > limit-f.Size() {
+		console.problem = "it lies beyond the CPU's physical addresses"
+		return
+	}
 	va := mapWindow(f.Address, f.Size(), pteWriteCombining)
 	if va == 0 {
+		console.problem = "no memory to map it"
 		return
 	}
 	unmapDirect(f.Address, f.Address+f.Size())
@@ -183,6 +197,9 @@ func Screen() screen.Display {
 		}
 		s := &machineScreen{out: console.out}
 		if f := &bootInfo.Framebuffer; console.out.Framebuffer != nil {
+			if screenMemory == nil {
+				return
+			}
 			if s.fb.Init(screenLayout(f), unsafe.Slice((*byte)(screenMemory), f.Size())) != nil {
 				return
 			}
@@ -199,6 +216,10 @@ func Screen() screen.Display {
 	}
 	return theScreen
 }
+
+// ScreenProblem says why the screen that the loader told of cannot be used; ""
+// if it can, or if there is none.
+func ScreenProblem() string { return console.problem }
 
 // Size implements [screen.Display].
 func (s *machineScreen) Size() (cols, rows int) { return s.out.Size() }
