@@ -51,6 +51,7 @@ type VGA struct {
 	mem        []byte
 	ports      Ports
 	cols, rows int
+	first      uint8 // the cursor's first line; it has two
 
 	// The colours drawn last.
 	fg, bg uint32
@@ -72,6 +73,9 @@ func (v *VGA) Init(ports Ports, mem []byte, cols, rows int) bool {
 	ports.Out(vgaAttribute, mode&^attributeBlink)
 	v.set(crtStartHigh, 0)
 	v.set(crtStartLow, 0)
+	// Above the last line of a character, as far as one has so many.
+	ports.Out(vgaCRT, crtMaxScan)
+	v.first = max(ports.In(vgaCRT+1)&0x1f, 2) - 2
 	v.Cursor(0, 0, false)
 	return true
 }
@@ -148,8 +152,8 @@ func (v *VGA) Cursor(col, row int, shown bool) {
 	at := row*v.cols + col
 	v.set(crtCursorHigh, uint8(at>>8))
 	v.set(crtCursorLow, uint8(at))
-	v.set(crtCursorStart, 13)
-	v.set(crtCursorEnd, 14)
+	v.set(crtCursorStart, v.first)
+	v.set(crtCursorEnd, v.first+1)
 }
 
 // Clear makes all cells blanks on the given background.

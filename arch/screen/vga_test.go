@@ -127,6 +127,22 @@ func TestVGADraws(t *testing.T) {
 	}
 }
 
+// TestVGACursorIsInTheCell: it is seen however high the characters are.
+func TestVGACursorIsInTheCell(t *testing.T) {
+	for scan, want := range map[uint8][2]uint8{0x4f: {13, 14}, 0x47: {5, 6}, 0x4d: {11, 12}, 0x40: {0, 1}, 0x41: {0, 1}} {
+		a := textMode()
+		a.crt[9] = scan
+		var v VGA
+		if !v.Init(a.ports(), make([]byte, VGATextSize), 80, 25) {
+			t.Fatal("Init")
+		}
+		v.Cursor(0, 0, true)
+		if got := [2]uint8{a.crt[10], a.crt[11]}; got != want {
+			t.Errorf("characters of %d lines: the cursor's are %v, want %v", scan&0x1f+1, got, want)
+		}
+	}
+}
+
 func TestCodePage437(t *testing.T) {
 	for r, want := range map[rune]uint8{
 		'A': 'A', '~': '~', 0: ' ', 'é': 0x82, 'ß': 0xe1, 'µ': 0xe6, 'μ': 0xe6, '─': 0xc4, '│': 0xb3, '╬': 0xce, '█': 0xdb,
