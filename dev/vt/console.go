@@ -239,6 +239,14 @@ func (v *console) SetTermios(t *tty.Termios) {
 	t.Cflag = t.Cflag&^(unix.CSIZE|unix.PARENB|unix.CSTOPB) | unix.CS8 | unix.CREAD
 }
 
+// Flow implements [tty.Stoppable]: the light of Scroll Lock shows that output is
+// stopped, by whichever key.
+func (v *console) Flow(stopped bool) {
+	if v.keys != nil {
+		v.keys.SetLock(kbd.ScrollLock, stopped)
+	}
+}
+
 // HungUp implements [tty.Hanger]: a display server that can use the terminal no
 // more does not keep it from those who come next.
 func (v *console) HungUp() {

@@ -253,3 +253,69 @@ func TestKeyboardLearnsModes(t *testing.T) {
 		}
 	}
 }
+
+// lights is a keyboard.
+type lights struct{ lit kbd.LEDs }
+
+func (*lights) Name() string          { return "test" }
+func (l *lights) SetLEDs(to kbd.LEDs) { l.lit = to }
+
+func (modesSystem) SysRqEnabled() bool { return false }
+
+// TestScrollLock: the key stops output, as ^S does, and its light shows both.
+func TestScrollLock(t *testing.T) {
+	m := newPC(t)
+	keys, l := kbd.New(modesSystem{}), new(lights)
+	for _, v := range m.c.vts {
+		v.keys = keys.NewTerminal(v.input)
+	}
+	keys.SetForeground(m.c.vts[0].keys)
+	keys.SetSink(m.c)
+	keys.Attach(l)
+	ops, f := m.open(1)
+	press := func() {
+		keys.Key(l, kbd.KeyScrollLock, true)
+		keys.Key(l, kbd.KeyScrollLock, false)
+	}
+	write := func(s string) {
+		t.Helper()
+		it := mm.BytesIter([]byte(s))
+		if _, err := ops.Write(m.ctx, f, &it, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		do      func()
+		stopped bool
+	}{
+		{"Scroll Lock", press, true},
+		{"Scroll Lock again", press, false},
+		{"^S", func() { m.c.vts[0].input([]byte{'S' - '@'}) }, true},
+		{"^Q", func() { m.c.vts[0].input([]byte{'Q' - '@'}) }, false},
+		{"^S, once more", func() { m.c.vts[0].input([]byte{'S' - '@'}) }, true},
+		{"Scroll Lock after ^S", press, false},
+		{"Scroll Lock before ^Q", press, true},
+		{"^Q after Scroll Lock", func() { m.c.vts[0].input([]byte{'Q' - '@'}) }, false},
+	} {
+		c.do()
+		if lit := l.lit&kbd.ScrollLock != 0; lit != c.stopped {
+			t.Errorf("%s: the light is on: %v", c.name, lit)
+		}
+		before := m.lines()
+		write("x")
+		if c.stopped {
+			m.wants(before)
+			continue
+		}
+		m.sent(1)
+		if got := m.lines(); len(got) <= len(before) {
+			t.Errorf("%s: nothing is written: %q", c.name, got)
+		}
+	}
+	press()
+	ops.Release(f)
+	if l.lit != 0 {
+		t.Error("the light is on when nobody has the terminal open any more")
+	}
+}

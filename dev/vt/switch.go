@@ -6,7 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tamarix/arch/wait"
-	"tamarix/dev/kbd"
 	"tamarix/fs"
 	"tamarix/fs/tty"
 )
@@ -228,14 +227,10 @@ func (c *Consoles) scrollLines(n int) {
 	c.drawer.wake()
 }
 
-// Hold implements [kbd.Sink]: Scroll Lock stops the output, and its light shows
-// that.
+// Hold implements [kbd.Sink]: Scroll Lock stops the output.
 func (c *Consoles) Hold() {
-	c.mu.Lock()
-	v := c.vts[c.front-1]
-	c.mu.Unlock()
-	if v.tty != nil && v.keys != nil {
-		v.keys.SetLock(kbd.ScrollLock, v.tty.Hold())
+	if t := c.Foreground(); t != nil {
+		t.Hold()
 	}
 }
 

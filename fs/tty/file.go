@@ -78,7 +78,8 @@ func (o *file) Release(*fs.File) {
 		t.flushInput()
 		t.backlog.cut(0)
 		t.exclusive = false
-		t.stopped, t.tcoStopped = false, false
+		t.tcoStopped = false
+		t.setStopped(false)
 	}
 	t.mu.Unlock()
 	if !last {

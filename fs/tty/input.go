@@ -19,11 +19,12 @@ type discipline struct {
 	erasing     bool // an ECHOPRT erasure is open
 	keepOutput  int  // how much of the output queue flushOutput leaves
 
-	stopped                     bool   // output is held by VSTOP
-	tcoStopped                  bool   // output is held by tcflow(TCOOFF)
-	stoppedAt                   uint64 // head of the output queue when stopped was set
-	stoppedColumn, stoppedCanon uint   // column and canonColumn then
-	holdRoom                    bool   // no room for writers while stopped: a pseudo-terminal
+	stopped                     bool               // output is held by VSTOP
+	tcoStopped                  bool               // output is held by tcflow(TCOOFF)
+	stoppedAt                   uint64             // head of the output queue when stopped was set
+	stoppedColumn, stoppedCanon uint               // column and canonColumn then
+	holdRoom                    bool               // no room for writers while stopped: a pseudo-terminal
+	onFlow                      func(stopped bool) // told when stopped changes; nil: nobody is
 
 	// What the characters received ask of the terminal; taken by Terminal.
 	raise uint64 // signals for the foreground group, bit n for signal n
@@ -167,15 +168,26 @@ func (d *discipline) restartByAny() {
 // stop holds output.
 func (d *discipline) stop() {
 	if !d.stopped {
-		d.stopped, d.stoppedAt = true, d.out.head
+		d.stoppedAt = d.out.head
 		d.stoppedColumn, d.stoppedCanon = d.column, d.canonColumn
+		d.setStopped(true)
 	}
 }
 
 // start lets output go on after VSTOP; tcflow(TCOOFF) holds it still.
 func (d *discipline) start() {
 	if !d.tcoStopped {
-		d.stopped = false
+		d.setStopped(false)
+	}
+}
+
+func (d *discipline) setStopped(on bool) {
+	if d.stopped == on {
+		return
+	}
+	d.stopped = on
+	if d.onFlow != nil {
+		d.onFlow(on)
 	}
 }
 

@@ -136,7 +136,8 @@ func (t *Terminal) hangUp(leaderExit bool) {
 	t.flushInput()
 	t.backlog.cut(0)
 	t.out.cut(0)
-	t.stopped, t.tcoStopped = false, false
+	t.tcoStopped = false
+	t.setStopped(false)
 	tio := t.initial
 	if t.driver != nil {
 		t.tio = tio

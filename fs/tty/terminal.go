@@ -35,6 +35,12 @@ type (
 		// Resize returns an error if the window cannot have that size.
 		Resize(rows, cols uint16) error
 	}
+	// Stoppable is a Driver that shows whether output is stopped.
+	Stoppable interface {
+		// Flow is called whenever output is stopped or goes on, with the
+		// terminal locked: it must not block, nor call back.
+		Flow(stopped bool)
+	}
 	// Hanger is a Driver that wants to know of hang-ups.
 	Hanger interface {
 		// HungUp is called after a hang-up: nobody who used the terminal until
@@ -130,6 +136,9 @@ func (m *Manager) NewTerminal(c Config) *Terminal {
 	}
 	if c.Speed != 0 {
 		t.initial.Ispeed, t.initial.Ospeed = c.Speed, c.Speed
+	}
+	if s, ok := c.Driver.(Stoppable); ok {
+		t.onFlow = s.Flow
 	}
 	t.tio = t.initial
 	t.out = newByteQueue(outputSize)
@@ -304,20 +313,19 @@ func (t *Terminal) transmit() {
 }
 
 // Hold stops output as VSTOP does, or lets it go on as VSTART does if it was
-// stopped: the key Scroll Lock. It reports whether output is stopped now.
-func (t *Terminal) Hold() bool {
+// stopped: the key Scroll Lock.
+func (t *Terminal) Hold() {
 	t.mu.Lock()
 	if t.stopped {
 		t.start()
 	} else {
 		t.stop()
 	}
-	stopped, ready := t.stopped, t.outputReadyLocked()
+	ready := t.outputReadyLocked()
 	t.mu.Unlock()
 	if ready {
 		t.startOutput()
 	}
-	return stopped
 }
 
 // unsentLocked returns how many bytes wait to be sent. The master of a
@@ -346,7 +354,8 @@ func (t *Terminal) drain(th *wait.Thread) error {
 // [wait.Now]) has come: for the end of the machine's run. It overrides VSTOP.
 func (t *Terminal) Drain(deadline int64) {
 	t.mu.Lock()
-	t.stopped, t.tcoStopped = false, false
+	t.tcoStopped = false
+	t.setStopped(false)
 	t.mu.Unlock()
 	t.startOutput()
 	var th wait.Thread

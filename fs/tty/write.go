@@ -115,7 +115,8 @@ func (t *Terminal) flow(action uint64) error {
 		t.stop()
 	case unix.TCOON:
 		if t.tcoStopped {
-			t.tcoStopped, t.stopped = false, false
+			t.tcoStopped = false
+			t.setStopped(false)
 		}
 	case unix.TCIOFF, unix.TCION:
 		c := t.tio.Cc[unix.VSTOP]
