@@ -162,8 +162,23 @@ func (c *Consoles) Started() {
 	c.mu.Unlock()
 }
 
+// slice is how many bytes the emulator is given at once, with everything locked:
+// a few bytes may ask it to fill the screen, or to move all of it, and keys and the
+// log wait meanwhile.
+const slice = 128
+
 // Write implements [tty.Driver]: p goes to the emulator.
 func (v *console) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		n := min(len(rest), slice)
+		v.write(rest[:n])
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// write gives p to the emulator and does what it asks for.
+func (v *console) write(p []byte) {
 	c := v.all
 	c.mu.Lock()
 	s := v.emulator()
@@ -187,7 +202,6 @@ func (v *console) Write(p []byte) (int, error) {
 	case e.Front < 0:
 		c.Last()
 	}
-	return len(p), nil
 }
 
 // The sound of BEL, hertz and milliseconds (console_codes(4)).

@@ -1,6 +1,7 @@
 package vt
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -93,6 +94,16 @@ func TestOnlyWhatChangesIsDrawn(t *testing.T) {
 	m.lines()
 	if n := m.display.Drawn - before; n != 0 {
 		t.Errorf("%d cells were drawn for none that changed", n)
+	}
+}
+
+// TestLongWrites: what one write has is one text, however it is cut for the emulator.
+func TestLongWrites(t *testing.T) {
+	m := newPC(t)
+	for n := range 2*slice + 2 {
+		m.write(1, "\x1b[2J"+strings.Repeat("\x1b[H", n/3)+strings.Repeat("\r", n%3)+"ä€\x1b[12;4H日\x1b[2;3H\x1b[31mx")
+		m.wants("ä€|  x|||   日")
+		m.write(1, "\x1bc")
 	}
 }
 
