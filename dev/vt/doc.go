@@ -24,10 +24,13 @@
 //
 // # Locks
 //
-//	drawMu          what the display shows; one draws at a time
+//	drawer.mu       what the display shows; one draws at a time
 //	  Consoles.mu   everything else here, the emulators too; never held over a
 //	                call of fs/tty, of a process, or of the display
 //	    those of dev/kbd, which are leaves to this package
+//
+// fs/tty calls [console.Flow] with a terminal locked: it takes those of dev/kbd
+// only.
 //
 // Nothing here may log with one of these held: a log line ends in Consoles.Log.
 package vt
