@@ -329,4 +329,8 @@ func TestScrollLock(t *testing.T) {
 	if l.lit != 0 {
 		t.Error("the light is on when nobody has the terminal open any more")
 	}
+	press()
+	if l.lit != 0 {
+		t.Error("output is stopped that nobody can write")
+	}
 }

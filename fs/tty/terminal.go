@@ -313,12 +313,14 @@ func (t *Terminal) transmit() {
 }
 
 // Hold stops output as VSTOP does, or lets it go on as VSTART does if it was
-// stopped: the key Scroll Lock.
+// stopped: the key Scroll Lock. On a terminal that nobody has open it means nothing.
 func (t *Terminal) Hold() {
 	t.mu.Lock()
-	if t.stopped {
+	switch {
+	case t.opens == 0:
+	case t.stopped:
 		t.start()
-	} else {
+	default:
 		t.stop()
 	}
 	ready := t.outputReadyLocked()
