@@ -406,16 +406,22 @@ func usesPrograms(p *person) {
 	p.powersOff()
 }
 
-// panics makes the kernel panic by Alt-SysRq-c and reads its last screen.
+// panics makes the kernel panic by Alt-SysRq-c while the screen is being drawn, and
+// reads its last screen.
 func panics(p *person) {
 	p.logsIn()
+	p.types("while :; do seq 1 500; done\r")
+	p.sees(`500\n`, 10*time.Second)
 	p.crashes()
 }
 
-// panicsInText does it in text mode.
+// panicsInText does it in text mode, on another terminal than the first.
 func panicsInText(p *person) {
 	p.chooses(2)
-	panics(p)
+	p.logsIn()
+	p.presses("alt-f3")
+	p.sees(`tty3\b(.*\n)*.*login:`+bottom, 20*time.Second)
+	p.crashes()
 }
 
 // crashes ends the kernel; the last screen must say what has happened and where.
