@@ -1,5 +1,11 @@
 package term
 
+import (
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
 // putRun puts the printable ASCII characters at the start of p and returns how
 // many it took; 0 when the first byte is something else, or the state is not the
 // plain one in which such a byte is just stored. It is the path of nearly all
@@ -51,7 +57,8 @@ func (s *Screen) putRun(p []byte) int {
 func (s *Screen) put(r rune) {
 	n := columns(r)
 	if n == 0 {
-		return // there is no room for it in a cell that has a character already
+		s.combine(r)
+		return
 	}
 	s.last = r
 	if s.wrap {
@@ -85,6 +92,33 @@ func (s *Screen) put(r rune) {
 	if s.x >= s.cols {
 		s.x = s.cols - 1
 		s.wrap = s.autoWrap
+	}
+}
+
+// combine joins r, which combines with the character before it, to that where
+// Unicode has a character for both: a cell has room for one. Else it is left out.
+func (s *Screen) combine(r rune) {
+	x := s.x - 1
+	if s.wrap {
+		x = s.x
+	}
+	if x < 0 {
+		return
+	}
+	line := s.g.row(s.y)
+	if line[x].Has(Right) {
+		x--
+	}
+	if s.last == 0 || line[x].ch&charMask != uint32(s.last) {
+		return // the cursor has moved since
+	}
+	var buf [2 * utf8.UTFMax]byte
+	both := norm.NFC.AppendString(buf[:0], string([]rune{s.last, r}))
+	one, n := utf8.DecodeRune(both)
+	if n == len(both) && columns(one) == columns(s.last) {
+		line[x].ch = line[x].ch&^charMask | uint32(one)
+		s.last = one
+		s.dirty[s.y] = true
 	}
 }
 
