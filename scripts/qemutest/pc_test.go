@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,10 +64,13 @@ func ordinary(p *person) {
 //	make test-pc RUN=uefi-cd
 func TestPC(t *testing.T) {
 	needQEMU(t)
+	chosen := os.Getenv("TAMARIX_PC") // "all", the beginning of a name, or nothing
+	found := false
 	for _, c := range slices.Concat(matrix(), others(), sticks()) {
-		if !c.quick && os.Getenv("TAMARIX_PC") == "" {
+		if chosen == "" && !c.quick || chosen != "all" && !strings.HasPrefix(c.name, chosen) {
 			continue
 		}
+		found = true
 		t.Run(c.name, func(t *testing.T) {
 			start := time.Now()
 			if c.setup != nil {
@@ -75,5 +79,8 @@ func TestPC(t *testing.T) {
 			c.do(sitDown(t, c.Config))
 			t.Logf("%s: %.0f s", c.name, time.Since(start).Seconds())
 		})
+	}
+	if !found {
+		t.Errorf("no PC's name begins with %q", chosen)
 	}
 }

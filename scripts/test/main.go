@@ -18,6 +18,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -64,11 +65,7 @@ func run(name string, stress time.Duration, pc bool) error {
 		return machines("^TestStress$", fmt.Sprintf("STRESS_SECONDS=%d", int(stress.Seconds())))
 	}
 	if pc {
-		pattern := "^TestPC$"
-		if name != "" {
-			pattern += "/^" + regexp.QuoteMeta(strings.TrimPrefix(name, "TestPC/"))
-		}
-		return machines(pattern, "TAMARIX_PC=1")
+		return machines("^TestPC$", "TAMARIX_PC="+cmp.Or(strings.TrimPrefix(name, "TestPC/"), "all"))
 	}
 	if name == "" {
 		return everything()
