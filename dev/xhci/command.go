@@ -80,7 +80,10 @@ func (c *controller) command(t trb) (trb, error) {
 		c.mu.Lock()
 		p.aborting = true
 		c.mu.Unlock()
-		c.write64(c.op+opRing, ringAbort)
+		// The controller may stop the ring between the two halves of the write
+		// and take the second one for where the ring goes on: so both are that
+		// place, behind the command. While the ring runs it ignores it (5.4.5).
+		c.write64(c.op+opRing, c.commands.at()|ringAbort)
 		if r, err = c.await(p, abortTime); err == nil && !c.wait(opRing, ringRunning, 0, abortTime) {
 			err = errNoAnswer
 		}

@@ -243,11 +243,13 @@ func TestControllerStopsAnswering(t *testing.T) {
 	})
 }
 
-// A command that hangs is aborted, and the ring goes on behind it.
+// A command that hangs is aborted, and the ring goes on behind it, wherever in
+// memory it is.
 func TestCommandHangs(t *testing.T) {
 	for _, kind := range []int{trbEnableSlot, trbAddress, trbConfigure, trbDisableSlot} {
 		synctest.Test(t, func(t *testing.T) {
 			m := newSim(t, 2, 0)
+			m.wide, m.mem = true, dma.NewArena(0x12_3456_7000, 0)
 			k := newKeyboard(usb.High)
 			m.hangs = kind
 			m.plug(1, k)

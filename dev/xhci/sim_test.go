@@ -170,9 +170,13 @@ func (m *sim) Write32(off, v uint32) {
 	case simOp + opRing, simOp + opRing + 4:
 		m.crcr = half(m.crcr, off, v)
 		if off&4 != 0 && !m.running {
-			m.commandAt, m.commandCycle = m.crcr&^63, uint32(m.crcr)&1
+			if m.cmd&commandRun != 0 { // the ring stopped before this half came
+				m.commandAt = half(m.commandAt, off, v)
+			} else {
+				m.commandAt, m.commandCycle = m.crcr&^63, uint32(m.crcr)&1
+			}
 		}
-		if off&4 != 0 && m.running && m.crcr&ringAbort != 0 && !m.wedged {
+		if off&4 == 0 && m.running && v&ringAbort != 0 && !m.wedged {
 			m.running = false
 			if m.hangs < 0 {
 				m.hangs = 0
