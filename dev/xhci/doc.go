@@ -20,9 +20,10 @@
 // answered), all its devices are removed, it is reset, and everything begins again:
 // a bounded number of times, then it is left halted.
 //
-// If an interrupt does not come though there are events, or the device has no way
+// If interrupts do not come though there are events, or the device has no way
 // to raise one, the event ring is looked at periodically instead (pollTime), and
-// the log says so.
+// the log says so. A controller that says nothing is looked at now and then
+// (watchTime): so one that died in silence is found out.
 //
 // # Memory
 //

@@ -17,8 +17,10 @@ var (
 // controller fails.
 func (c *controller) loop() error {
 	var tick <-chan time.Time
-	for {
-		if c.lost.Load() && !c.polled {
+	watch := time.NewTicker(watchTime)
+	defer watch.Stop()
+	for missed := 0; ; {
+		if missed >= missedLimit && !c.polled {
 			c.polled = true
 			klog.Warnf("%s: xHCI: interrupts do not come; polling instead", c.cfg.Name)
 		}
@@ -27,12 +29,13 @@ func (c *controller) loop() error {
 			defer t.Stop()
 			tick = t.C
 		}
-		kicked := false
+		asked := true // or did an interrupt come
 		select {
 		case <-c.cfg.Interrupt:
+			asked, missed = false, 0
 		case <-tick:
 		case <-c.kick:
-			kicked = true
+		case <-watch.C:
 		case <-c.dead:
 			return c.err
 		case <-c.cfg.Done:
@@ -42,11 +45,12 @@ func (c *controller) loop() error {
 		if err != nil {
 			return err
 		}
-		if kicked && n > 0 && !c.polled {
+		if asked && n > 0 && !c.polled {
 			select {
 			case <-c.cfg.Interrupt: // it came, only later
+				missed = 0
 			default:
-				c.lost.Store(true)
+				missed++
 			}
 		}
 	}

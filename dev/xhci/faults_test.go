@@ -324,6 +324,72 @@ func TestControllerGone(t *testing.T) {
 	})
 }
 
+// A controller that fails or disappears tells nobody: the driver looks by itself.
+func TestControllerDiesInSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		k := newKeyboard(usb.Full)
+		m.plug(1, k)
+		x := run(t, m)
+		x.settle()
+		m.mu.Lock()
+		m.status |= statusHostErr | statusHalted
+		m.cmd &^= commandRun
+		m.mu.Unlock()
+		x.settle()
+		m.send(k, 0, 0, 4)
+		x.expect("+1-1", "-1-1", "+1-1", "30")
+		m.mu.Lock()
+		m.status = 0xffff_ffff
+		m.mu.Unlock()
+		<-x.ended
+		x.expect("-1-1")
+	})
+}
+
+// Interrupts that stop coming while nothing but keys is under way.
+func TestInterruptsStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from := klog.Next()
+		m := newSim(t, 2, 0)
+		k := newKeyboard(usb.Full)
+		m.plug(1, k)
+		x := run(t, m)
+		x.settle()
+		// One that is lost alone costs a moment, and no more.
+		m.mu.Lock()
+		m.silent = true
+		m.mu.Unlock()
+		m.send(k, 0, 0, 4)
+		time.Sleep(watchTime)
+		x.expect("+1-1", "30")
+		m.mu.Lock()
+		m.silent = false
+		m.mu.Unlock()
+		m.send(k, 0, 0, 0)
+		x.expect("-30")
+		if n := logged(from, "polling instead"); n != 0 {
+			t.Errorf("polling for one lost interrupt")
+		}
+		m.mu.Lock()
+		m.silent = true
+		m.mu.Unlock()
+		for range missedLimit {
+			m.send(k, 0, 0, 4)
+			time.Sleep(watchTime)
+			m.send(k, 0, 0, 0)
+			time.Sleep(watchTime)
+		}
+		m.send(k, 0, 0, 5)
+		time.Sleep(pollTime)
+		x.expect("30", "-30", "30", "-30", "48")
+		if n := logged(from, "polling instead"); n != 1 {
+			t.Errorf("said %d times that it polls", n)
+		}
+		x.stop()
+	})
+}
+
 // Without interrupts, or when they get lost, the driver looks by itself.
 func TestNoInterrupts(t *testing.T) {
 	for _, lost := range []bool{false, true} {

@@ -43,6 +43,16 @@ const (
 
 	// pollTime is how often events are looked for if there are no interrupts.
 	pollTime = 8 * time.Millisecond
+
+	// watchTime is how often a controller is looked at that says nothing. One
+	// that has failed (4.10.2.6: an error of the host system raises no
+	// interrupt), is gone, or whose interrupt was lost, says nothing either,
+	// and a keyboard asks for nothing by which that would be noticed.
+	watchTime = 2 * time.Second
+
+	// missedLimit is how often in a row events must have been there without
+	// their interrupt: the first may be on its way.
+	missedLimit = 2
 )
 
 var errDone = errors.New("done")

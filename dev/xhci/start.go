@@ -44,7 +44,6 @@ type controller struct {
 
 	polled bool          // belongs to loop
 	kick   chan struct{} // asks loop to look at the event ring; holds one
-	lost   atomic.Bool   // an interrupt was missed: poll from now on
 
 	mu       sync.Mutex // guards what follows; a leaf
 	pending  *pendingCommand
