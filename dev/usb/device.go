@@ -35,7 +35,7 @@ func (i Info) String() string {
 // driver is what drives a device, or an interface of it.
 type driver interface {
 	start()
-	// stop ends it. The device is closed by then.
+	// stop ends it. The device is closed right after.
 	stop()
 }
 
@@ -225,12 +225,13 @@ func (d *device) start() {
 	}
 }
 
-// stop closes the device and ends its drivers.
+// stop ends the device's drivers and closes it: a hub after all that is behind it,
+// since the controller reaches those devices through it.
 func (d *device) stop() {
-	d.fn.Close()
 	for _, v := range d.drivers {
 		v.stop()
 	}
+	d.fn.Close()
 }
 
 // interruptIn returns the first interrupt endpoint of an interface that gives data.

@@ -1,6 +1,7 @@
 package xhci
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,52 @@ func TestRefusedRequests(t *testing.T) {
 		m.send(k, 0, 0, 4)
 		x.expect("+1-1", "30")
 		x.stop()
+	})
+}
+
+// A device that is closed has no memory left; whoever comes late is told so.
+func TestClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 1, 0)
+		h, err := readHardware(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &controller{
+			hardware: h, cfg: Config{Name: "test", Memory: m.mem, Interrupt: m.interrupt, Done: make(chan struct{})},
+			kick: make(chan struct{}, 1), dead: make(chan struct{}),
+		}
+		if err := errors.Join(c.reset(), c.start()); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c.loop()
+		}()
+		m.plug(1, newKeyboard(usb.Full))
+		f, err := c.Open(usb.Location{Port: 1, Speed: usb.Full})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		e := usb.Endpoint{Address: 0x81, Kind: usb.EndpointInterrupt, MaxPacket: 8, Interval: 10}
+		_, err = f.Control(usb.Setup{Type: 0x80, Length: 2}, make([]byte, 2), time.Second)
+		for name, err := range map[string]error{
+			"Control": err, "SetMaxPacket": f.SetMaxPacket(64), "SetHub": f.SetHub(4, 0),
+			"Listen": f.Listen(e, func([]byte, error) {}),
+		} {
+			if !errors.Is(err, usb.ErrGone) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		f.Close()
+		c.fail(errDone)
+		<-ended
+		c.halt()
+		if n := m.mem.Pages(); n != 0 {
+			t.Errorf("%d pages are left", n)
+		}
 	})
 }
 

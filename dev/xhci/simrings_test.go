@@ -71,6 +71,11 @@ func (m *sim) command(t trb) (id, code int) {
 	dci := t.endpoint()
 	switch t.kind() {
 	case trbDisableSlot:
+		for n := range m.slots {
+			if o := &m.slots[n]; o.device != nil && o.context[2]&0xff == uint32(id) {
+				m.t.Errorf("slot %d is disabled, slot %d is reached through it", id, n)
+			}
+		}
 		if s.device != nil {
 			s.device.slot = 0
 		}

@@ -108,6 +108,17 @@ func (s *slot) address() error {
 	return nil
 }
 
+// open reports whether the slot may still be used: ErrGone if not.
+//   - s.control is held, so that Close has not freed the slot's memory, nor will it.
+func (s *slot) open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return usb.ErrGone
+	}
+	return nil
+}
+
 // inputCommand does a command that has the input context as its parameter.
 //   - s.control is held.
 func (s *slot) inputCommand(kind int) error {
@@ -122,8 +133,8 @@ func (s *slot) inputCommand(kind int) error {
 func (s *slot) SetMaxPacket(n int) error {
 	s.control.Lock()
 	defer s.control.Unlock()
-	if n == s.packet {
-		return nil
+	if err := s.open(); err != nil || n == s.packet {
+		return err
 	}
 	s.in.begin(1 << 1)
 	s.in.setRing(1, epTypeControl, 0, 0, uint32(n), 0)
@@ -146,6 +157,9 @@ func (s *slot) keepSlot() {
 func (s *slot) SetHub(ports, thinkTime int) error {
 	s.control.Lock()
 	defer s.control.Unlock()
+	if err := s.open(); err != nil {
+		return err
+	}
 	s.in.begin(1 << 0)
 	s.keepSlot()
 	s.in.set(0, 0, s.output.Load32(0)|slotHub)

@@ -170,6 +170,9 @@ func (s *slot) Listen(e usb.Endpoint, f func(data []byte, err error)) error {
 	}
 	s.control.Lock()
 	defer s.control.Unlock()
+	if err := s.open(); err != nil {
+		return err
+	}
 	dci := index(e)
 	if s.endpoints[dci] != nil {
 		return errors.New("the endpoint is used twice")
@@ -233,11 +236,8 @@ func (s *slot) Resume(e usb.Endpoint) error {
 	if ep == nil || ep.listen == nil {
 		return errors.New("nobody listens")
 	}
-	s.mu.Lock()
-	gone := s.gone
-	s.mu.Unlock()
-	if gone {
-		return usb.ErrGone
+	if err := s.open(); err != nil {
+		return err
 	}
 	if err := s.clear(ep); err != nil {
 		return err
