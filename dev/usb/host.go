@@ -121,6 +121,17 @@ func (s Setup) Bytes() [8]byte {
 	}
 }
 
+// ClearTTBuffer is the request to a high-speed hub to forget what it still has of a
+// control transfer with the device of that address, in one direction (USB
+// 11.24.2.3). The hub's translator is one for all its ports, as they are used here.
+func ClearTTBuffer(address uint8, in bool) Setup {
+	v := uint16(address&0x7f) << 4 // endpoint 0, of kind control
+	if in {
+		v |= 1 << 15
+	}
+	return Setup{Type: typePortOut, Request: reqClearTTBuffer, Value: v, Index: 1}
+}
+
 // Requests (USB 9.4, 11.24.2; HID 7.2) and their types (USB 9.3.1).
 const (
 	typeDeviceIn      = 0x80
@@ -134,6 +145,7 @@ const (
 	reqClearFeature   = 1
 	reqSetFeature     = 3
 	reqGetDescriptor  = 6
+	reqClearTTBuffer  = 8
 	reqSetConfig      = 9
 	reqSetReport      = 9
 	reqSetIdle        = 10

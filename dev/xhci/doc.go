@@ -36,7 +36,8 @@
 // # Locks
 //
 //	commandMutex      one command at a time; held while waiting for it
-//	slot.control      one control transfer of a device at a time; before commandMutex
+//	slot.control      one control transfer of a device at a time; before that of the
+//	                  hub that translates for it, and before commandMutex
 //	slot.mu           the state of a device's endpoints and rings
 //	  controller.mu   table of slots, the command under way
 //

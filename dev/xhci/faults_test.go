@@ -8,6 +8,7 @@ import (
 
 	"tamarix/arch/klog"
 	"tamarix/dev/dma"
+	"tamarix/dev/kbd"
 	"tamarix/dev/usb"
 )
 
@@ -121,6 +122,35 @@ func TestClosed(t *testing.T) {
 		if n := m.mem.Pages(); n != 0 {
 			t.Errorf("%d pages are left", n)
 		}
+	})
+}
+
+// Behind a high-speed hub, what was refused once is not refused for ever: the hub
+// is told to forget it.
+func TestRefusedBehindHub(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		outer, inner := newHub(usb.High, 4), newHub(usb.Full, 4)
+		near, far := newKeyboard(usb.Low), newKeyboard(usb.Full)
+		near.refused = map[uint8]bool{10: true, 11: true}
+		far.refused = near.refused
+		near.texts, far.texts = nil, nil
+		outer.plug(2, near)
+		outer.plug(3, inner)
+		inner.plug(4, far)
+		m.plug(1, outer)
+		x := run(t, m)
+		x.settle()
+		m.send(near, 0, 0, 4)
+		synctest.Wait()
+		m.send(far, 0, 0, 5)
+		x.expect("+1-1.2", "+1-1.3.4", "30", "48")
+		x.keys.setLEDs(kbd.CapsLock)
+		synctest.Wait()
+		if len(near.lights) != 1 || len(far.lights) != 1 {
+			t.Errorf("lights %v and %v", near.lights, far.lights)
+		}
+		x.stop()
 	})
 }
 

@@ -36,6 +36,7 @@ type simDevice struct {
 	configured uint8
 	protocol   int
 	requests   int
+	stale      map[uint16]bool // what a hub's translator has not forgotten, as it is asked to
 }
 
 type simHubPort struct {
@@ -45,7 +46,7 @@ type simHubPort struct {
 
 func (d *simDevice) reset() {
 	d.ready, d.slot, d.configured, d.protocol = true, 0, 0, 1
-	d.reports = nil
+	d.reports, d.stale = nil, map[uint16]bool{}
 	for i := range d.hub {
 		d.hub[i].status, d.hub[i].change = 0, 0
 	}
@@ -164,6 +165,11 @@ func (d *simDevice) hubRequest(s usb.Setup) ([]byte, int) {
 			}
 		}
 		return nil, codeSuccess
+	case s.Type == 0x23 && s.Request == 8: // translator's buffer; slots are addresses
+		if n == 1 {
+			delete(d.stale, s.Value)
+		}
+		return nil, codeSuccess
 	case s.Type == 0x23 && s.Request == 1:
 		if s.Value >= 16 {
 			d.hub[n].change &^= 1 << (s.Value - 16)
@@ -179,6 +185,17 @@ func (d *simDevice) connect(n int) {
 		p.status |= 1
 		p.change |= 1
 	}
+}
+
+// translator returns the hub that translates for a device, nil if none does.
+func (d *simDevice) translator() (hub *simDevice, port int) {
+	if d.speed > usb.Full {
+		return nil, 0
+	}
+	for hub, port = d.parent, d.port; hub != nil && hub.speed != usb.High; {
+		hub, port = hub.parent, hub.port
+	}
+	return hub, port
 }
 
 // own says that the device, and what is behind it, hangs on m.

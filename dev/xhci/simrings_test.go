@@ -138,13 +138,8 @@ func (m *sim) address(id int, input uint64) int {
 // checkTT checks the fields about the translator against where the device is.
 func (m *sim) checkTT(d *simDevice, context [4]uint32) {
 	want := uint32(0)
-	if d.speed <= usb.Full {
-		for up, port := d.parent, d.port; up != nil; up, port = up.parent, up.port {
-			if up.speed == usb.High {
-				want = uint32(up.slot) | uint32(port)<<slotTTPortShift
-				break
-			}
-		}
+	if hub, port := d.translator(); hub != nil {
+		want = uint32(hub.slot) | uint32(port)<<slotTTPortShift
 	}
 	if context[2]&0xffff != want {
 		m.t.Errorf("translator %#x, want %#x", context[2]&0xffff, want)
@@ -213,6 +208,11 @@ func (m *sim) transfers(id, dci int) {
 	var data []byte
 	var dataAt uint64
 	refuse := func(at uint64, code int) {
+		if dci == 1 && s.device != nil {
+			if hub, _ := s.device.translator(); hub != nil {
+				hub.stale[uint16(id)<<4], hub.stale[uint16(id)<<4|1<<15] = true, true
+			}
+		}
 		m.event(trb{at, uint32(code) << 24, trbTransferEv<<trbTypeShift | uint32(dci)<<endpointShift | uint32(id)<<slotShift})
 		m.setState(id, dci, epStateHalted)
 	}
@@ -251,6 +251,10 @@ func (m *sim) transfers(id, dci int) {
 				m.t.Error("setup stage")
 			}
 			if d.stuck {
+				return
+			}
+			if hub, _ := d.translator(); hub != nil && (hub.stale[uint16(id)<<4] || hub.stale[uint16(id)<<4|1<<15]) {
+				refuse(at, codeStall) // the old answer
 				return
 			}
 		case trbData, trbStatus:

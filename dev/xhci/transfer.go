@@ -133,7 +133,28 @@ func (s *slot) finish(r *request, limit time.Duration) error {
 	if e := s.clear(s.endpoints[1]); e != nil && !errors.Is(e, usb.ErrGone) {
 		klog.Debugf("%s: xHCI: slot %d: endpoint 0: %v", s.c.cfg.Name, s.id, e)
 	}
+	s.clearTT()
 	return err
+}
+
+// ttTime is how long a hub may take to clear its translator's buffer.
+const ttTime = time.Second
+
+// clearTT has the hub that translates for a device forget a control transfer that
+// ended badly (USB 11.17.5): else it may give the old answer to the next one.
+//   - s.control is held.
+func (s *slot) clearTT() {
+	tt, ok := s.at.TT.(*slot)
+	if !ok {
+		return
+	}
+	address := uint8(s.output.Load32(12)) // as the controller gave it (6.2.2)
+	for _, in := range []bool{false, true} {
+		if _, err := tt.Control(usb.ClearTTBuffer(address, in), nil, ttTime); err != nil {
+			klog.Debugf("%s: xHCI: slot %d: its hub's translator: %v", s.c.cfg.Name, s.id, err)
+			return
+		}
+	}
 }
 
 // clear brings an endpoint to rest and has it go on, at the next doorbell, with
