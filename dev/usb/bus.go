@@ -38,6 +38,11 @@ const (
 	maxFlaps = 5
 	calmTime = 10 * time.Second
 
+	// A port that lost its power to over-current gets it back after coolTime,
+	// maxPowers times at most with less than calmTime between.
+	coolTime  = 100 * time.Millisecond
+	maxPowers = 3
+
 	// maxDepth is how many hubs may be between controller and device (USB 4.1.1).
 	maxDepth = 5
 )
@@ -51,8 +56,8 @@ type Bus struct {
 	root   *rootHub
 	wake   chan struct{} // holds one: there is something in changed
 
-	mu      sync.Mutex // guards what follows; a leaf
-	changed map[hub]uint32
+	mu      sync.Mutex     // guards what follows; a leaf
+	changed map[hub]uint32 // bit 0: the hub itself
 	stopped bool
 }
 
@@ -135,6 +140,12 @@ func (b *Bus) serviceAll() bool {
 }
 
 func (b *Bus) serviceSet(h hub, set uint32) (any bool) {
+	if set&1 != 0 && !b.stopping() && !h.gone() {
+		any = true
+		if h.attend() {
+			set = ^uint32(0)
+		}
+	}
 	for n := 1; n <= h.count(); n++ {
 		if set>>min(n, maxBit)&1 == 0 {
 			continue
@@ -156,6 +167,10 @@ type hub interface {
 	// status reads a port and clears what has changed.
 	status(n int) (PortStatus, error)
 	reset(n int) error
+	power(n int) error
+	// attend looks at the hub itself when it says that something changed, and
+	// reports whether its ports are to be looked at.
+	attend() bool
 	// locate says where a device on port n is.
 	locate(n int, s Speed) Location
 	// name names the device on port n for the log: "usb 1-4.2".
@@ -170,6 +185,9 @@ type port struct {
 	flaps int
 	dead  bool // left alone until it is empty
 	over  bool // over-current was reported
+
+	powers  int // how often it got its power back
+	powered time.Time
 }
 
 // service looks at a port and brings its device in line with what is there.
@@ -186,6 +204,9 @@ func (b *Bus) service(h hub, n int) {
 		klog.Warnf("%s: the port draws too much current", h.name(n))
 	}
 	p.over = st.OverCurrent
+	if st.Off && !st.OverCurrent {
+		b.powerAgain(h, n)
+	}
 	if p.child != nil && (!st.Connected || st.Changed || !st.Enabled) {
 		if time.Since(p.since) > calmTime {
 			p.flaps = 0
@@ -212,6 +233,24 @@ func (b *Bus) service(h hub, n int) {
 	b.attach(h, n)
 }
 
+// powerAgain gives a port its power back that over-current took. What is connected
+// to it then shows as a change.
+func (b *Bus) powerAgain(h hub, n int) {
+	p := h.port(n)
+	if time.Since(p.powered) > calmTime {
+		p.powers = 0
+	}
+	if p.powers++; p.powers > maxPowers {
+		klog.Errorf("%s: the port loses its power again and again; left without", h.name(n))
+		return
+	}
+	time.Sleep(coolTime)
+	p.powered = time.Now()
+	if err := h.power(n); err != nil && !errors.Is(err, ErrGone) {
+		klog.Warnf("%s: port power: %v", h.name(n), err)
+	}
+}
+
 // attach finds out what has been connected to a port.
 func (b *Bus) attach(h hub, n int) {
 	p, name := h.port(n), h.name(n)
@@ -221,7 +260,7 @@ func (b *Bus) attach(h hub, n int) {
 			return
 		}
 		var d *device
-		if d, err = b.try(h, n); err == nil {
+		if d, err = b.try(h, n, try > 0); err == nil {
 			p.child, p.since = d, time.Now()
 			b.report(d, true)
 			d.start()
@@ -247,17 +286,19 @@ func (b *Bus) attach(h hub, n int) {
 
 var (
 	errEmptyPort = errors.New("nothing is connected")
+	errUnstable  = errors.New("the connection does not become stable")
 	errDisabled  = errors.New("the port is not enabled after its reset")
 )
 
-// try does one attempt of attach.
-func (b *Bus) try(h hub, n int) (*device, error) {
+// try does one attempt of attach. again says that it is not the first: the device
+// may have an address already, which only a reset takes away.
+func (b *Bus) try(h hub, n int, again bool) (*device, error) {
 	st, err := b.settle(h, n)
 	if err != nil {
 		return nil, err
 	}
 	klog.Infof("%s: something is connected", h.name(n))
-	if !st.Super || !st.Enabled {
+	if !st.Super || !st.Enabled || again {
 		if err := h.reset(n); err != nil {
 			return nil, fmt.Errorf("port reset: %w", err)
 		}
@@ -289,6 +330,8 @@ func (b *Bus) settle(h hub, n int) (PortStatus, error) {
 		switch {
 		case stable >= stableTime && st.Connected:
 			return st, nil
+		case waited >= stableLimit && st.Connected:
+			return st, errUnstable
 		case waited >= stableLimit:
 			return st, errEmptyPort
 		}
@@ -327,6 +370,8 @@ func (r *rootHub) port(n int) *port                 { return &r.ports[n] }
 func (r *rootHub) gone() bool                       { return r.b.stopping() }
 func (r *rootHub) status(n int) (PortStatus, error) { return r.b.host.Port(n) }
 func (r *rootHub) reset(n int) error                { return r.b.host.ResetPort(n) }
+func (r *rootHub) power(n int) error                { return r.b.host.PowerPort(n) }
+func (r *rootHub) attend() bool                     { return false }
 func (r *rootHub) locate(n int, s Speed) Location   { return Location{Port: n, Speed: s} }
 func (r *rootHub) name(n int) string                { return fmt.Sprintf("usb %d-%d", r.b.number, n) }
 func (r *rootHub) depth() int                       { return 0 }

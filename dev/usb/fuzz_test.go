@@ -59,10 +59,10 @@ func FuzzDescriptors(f *testing.F) {
 		if h, err := parseHub(p); err == nil && (h.ports < 1 || h.ports > maxHubPorts || h.powerGood > time.Second || h.thinkTime > 3) {
 			t.Errorf("%+v", h)
 		}
-		if h, err := parsePort(p); err == nil && h.speed() == UnknownSpeed {
+		if h, err := parseStatus(p); err == nil && h.speed() == UnknownSpeed {
 			t.Errorf("%+v", h)
 		}
-		if set := changedPorts(p, maxHubPorts); set&^0xfffe != 0 {
+		if set := changedPorts(p, maxHubPorts); set&^0xffff != 0 {
 			t.Errorf("ports %#x", set)
 		}
 		text := parseString(p)

@@ -49,6 +49,7 @@ type PortStatus struct {
 	Enabled     bool
 	Changed     bool // it was connected or disconnected since the last look
 	OverCurrent bool
+	Off         bool  // it has no power
 	Super       bool  // a port for SuperSpeed: it needs no reset
 	Speed       Speed // of the device, valid while enabled
 }
@@ -76,6 +77,8 @@ type Host interface {
 	// ResetPort resets the device on a port and returns when that is over. The
 	// device then is at address 0.
 	ResetPort(n int) error
+	// PowerPort switches a port's power on, where it can be switched.
+	PowerPort(n int) error
 	// Open gives the device that was just reset an address.
 	Open(l Location) (Function, error)
 }
@@ -138,6 +141,7 @@ const (
 	typeDeviceOut     = 0x00
 	typeEndpointOut   = 0x02
 	typeHubIn         = 0xa0
+	typeHubOut        = 0x20
 	typePortIn        = 0xa3
 	typePortOut       = 0x23
 	typeInterfaceHID  = 0x21

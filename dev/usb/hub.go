@@ -19,6 +19,9 @@ const (
 	// powerMargin is added to the time that a hub says its power takes.
 	powerMargin = 20 * time.Millisecond
 
+	// maxChanges is how often a port is read while it goes on changing.
+	maxChanges = 8
+
 	// maxHubErrors is how often in a row the status change endpoint may fail.
 	maxHubErrors = 5
 )
@@ -74,7 +77,7 @@ func (d *device) useHub() (string, error) {
 	}
 	h.ports = make([]port, h.desc.ports+1)
 	for n := 1; n <= h.desc.ports; n++ {
-		if err := d.set(typePortOut, reqSetFeature, featurePower, uint16(n)); err != nil {
+		if err := h.power(n); err != nil {
 			return "", fmt.Errorf("port power: %w", err)
 		}
 	}
@@ -155,35 +158,75 @@ func (h *deviceHub) gone() bool        { return h.closed.Load() }
 func (h *deviceHub) name(n int) string { return fmt.Sprintf("%s.%d", h.device.name, n) }
 func (h *deviceHub) depth() int        { return h.device.depth + 1 }
 
-// status implements hub: it asks the hub and clears each change that it names.
-func (h *deviceHub) status(n int) (PortStatus, error) {
-	s, err := h.read(n)
+// power implements hub.
+func (h *deviceHub) power(n int) error {
+	return h.set(typePortOut, reqSetFeature, featurePower, uint16(n))
+}
+
+// attend implements hub: it clears what the hub says of itself, which it would
+// otherwise say again each time that it is asked (USB 11.12.4, 11.24.2.6). Over-
+// current of the hub as a whole takes the power of all its ports.
+func (h *deviceHub) attend() bool {
+	var p [4]byte
+	k, err := h.fn.Control(Setup{Type: typeHubIn, Request: reqGetStatus, Length: 4}, p[:], controlTime)
 	if err != nil {
-		return PortStatus{}, err
+		return false
 	}
-	for i := range 5 {
-		if s.change>>i&1 != 0 {
-			if err := h.set(typePortOut, reqClearFeature, featureConnectionChange+uint16(i), uint16(n)); err != nil {
-				return PortStatus{}, err
+	s, err := parseStatus(p[:k])
+	if err != nil {
+		return false
+	}
+	if s.status&hubOver != 0 {
+		klog.Warnf("%s: hub: its ports draw too much current", h.device.name)
+	}
+	for f := range uint16(2) {
+		if s.change>>f&1 != 0 {
+			h.set(typeHubOut, reqClearFeature, f, 0)
+		}
+	}
+	return true
+}
+
+// status implements hub: it asks the hub and clears each change that it names. It
+// asks again until there is none: a change that came between the look and the
+// clearing is lost to the status change endpoint.
+func (h *deviceHub) status(n int) (PortStatus, error) {
+	var s hubStatus
+	changed := uint16(0)
+	for range maxChanges {
+		var err error
+		if s, err = h.read(n); err != nil {
+			return PortStatus{}, err
+		}
+		if s.change&portChanges == 0 {
+			break
+		}
+		changed |= s.change
+		for i := range uint16(5) {
+			if s.change>>i&1 != 0 {
+				if err := h.set(typePortOut, reqClearFeature, featureConnectionChange+i, uint16(n)); err != nil {
+					return PortStatus{}, err
+				}
 			}
 		}
 	}
 	return PortStatus{
 		Connected:   s.status&statusConnected != 0,
 		Enabled:     s.status&statusEnabled != 0,
-		Changed:     s.change&changeConnection != 0,
+		Changed:     changed&changeConnection != 0,
 		OverCurrent: s.status&statusOver != 0,
+		Off:         s.status&statusPower == 0,
 		Speed:       s.speed(),
 	}, nil
 }
 
-func (h *deviceHub) read(n int) (hubPort, error) {
+func (h *deviceHub) read(n int) (hubStatus, error) {
 	var p [4]byte
 	k, err := h.fn.Control(Setup{Type: typePortIn, Request: reqGetStatus, Index: uint16(n), Length: 4}, p[:], controlTime)
 	if err != nil {
-		return hubPort{}, err
+		return hubStatus{}, err
 	}
-	return parsePort(p[:k])
+	return parseStatus(p[:k])
 }
 
 // reset implements hub.

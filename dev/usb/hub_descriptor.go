@@ -45,25 +45,32 @@ const (
 	statusEnabled   = 1 << 1
 	statusOver      = 1 << 3
 	statusReset     = 1 << 4
+	statusPower     = 1 << 8
 	statusLow       = 1 << 9
 	statusHigh      = 1 << 10
 
 	changeConnection = 1 << 0
 	changeReset      = 1 << 4
+	portChanges      = 1<<5 - 1
+
+	// Of the hub itself (table 11-19). What changed there (table 11-20) is local
+	// power and over-current, bits 0 and 1; the features that clear them (table
+	// 11-17) have the same numbers.
+	hubOver = 1 << 1
 )
 
-// hubPort is a port's status as a hub reports it.
-type hubPort struct{ status, change uint16 }
+// hubStatus is a port's status as a hub reports it, or its own.
+type hubStatus struct{ status, change uint16 }
 
-// parsePort reads the four bytes of a port's status.
-func parsePort(p []byte) (hubPort, error) {
+// parseStatus reads the four bytes of a status.
+func parseStatus(p []byte) (hubStatus, error) {
 	if len(p) < 4 {
-		return hubPort{}, errShort
+		return hubStatus{}, errShort
 	}
-	return hubPort{le16(p), le16(p[2:])}, nil
+	return hubStatus{le16(p), le16(p[2:])}, nil
 }
 
-func (s hubPort) speed() Speed {
+func (s hubStatus) speed() Speed {
 	switch {
 	case s.status&statusLow != 0:
 		return Low
@@ -73,10 +80,10 @@ func (s hubPort) speed() Speed {
 	return Full
 }
 
-// changedPorts returns which ports the status change endpoint names: bit 0 is the
+// changedPorts returns what the status change endpoint names: ports, and as bit 0 the
 // hub itself (USB 11.12.4).
 func changedPorts(p []byte, ports int) (set uint32) {
-	for i := 1; i <= ports; i++ {
+	for i := range ports + 1 {
 		if i/8 < len(p) && p[i/8]>>(i%8)&1 != 0 {
 			set |= 1 << i
 		}

@@ -42,7 +42,7 @@ func TestParseHub(t *testing.T) {
 	if want := (hubDescriptor{ports: 4, powerGood: 100 * time.Millisecond, thinkTime: 1}); err != nil || h != want {
 		t.Errorf("%+v, %v", h, err)
 	}
-	if got := changedPorts([]byte{0x13, 0xff}, 9); got != 1<<1|1<<4|1<<8|1<<9 {
+	if got := changedPorts([]byte{0x13, 0xff}, 9); got != 1<<0|1<<1|1<<4|1<<8|1<<9 {
 		t.Errorf("ports %#x", got)
 	}
 }

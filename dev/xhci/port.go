@@ -40,9 +40,18 @@ func (c *controller) Port(n int) (usb.PortStatus, error) {
 		Enabled:     v&portEnabled != 0,
 		Changed:     changes&portCSC != 0,
 		OverCurrent: v&portOver != 0,
+		Off:         c.power && v&portPower == 0,
 		Super:       c.super(n),
 		Speed:       c.speed(n, v>>portSpeedShift),
 	}, nil
+}
+
+// PowerPort implements [usb.Host].
+func (c *controller) PowerPort(n int) error {
+	if v := c.readPort(n); c.power && v&portPower == 0 {
+		c.writePort(n, v&portKeep|portPower)
+	}
+	return nil
 }
 
 // ResetPort implements [usb.Host]. A USB 3 port gets a warm reset, which helps where

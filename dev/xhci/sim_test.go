@@ -25,6 +25,8 @@ type simPort struct {
 	status uint32 // PORTSC without the change bits' effects
 	super  bool
 	device *simDevice
+
+	powered int // how often it was switched on
 }
 
 type simEndpoint struct {
@@ -329,7 +331,7 @@ func (m *sim) portEvent(n int) {
 func (m *sim) plug(n int, d *simDevice) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d.own(m)
+	d.join(m)
 	m.ports[n].device = d
 	m.plugged(n)
 	m.portEvent(n)
@@ -345,20 +347,39 @@ func (m *sim) unplug(n int) {
 	m.portEvent(n)
 }
 
+// overCurrent takes a port's power and says why, or says that it is over.
+func (m *sim) overCurrent(n int, on bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := &m.ports[n]
+	if on {
+		p.status = p.status&^(portConnected|portEnabled|portPower) | portOver | portCSC
+	} else {
+		p.status &^= portOver
+	}
+	p.status |= portOCC
+	m.portEvent(n)
+}
+
 func (m *sim) writePort(n int, v uint32) {
 	p := &m.ports[n]
-	had := p.status & portChanges
+	had, off := p.status&portChanges, p.status&portPower == 0
 	p.status &^= v & portChanges
 	p.status = p.status&^(portKeep) | v&portKeep
 	if v&portEnabled != 0 {
 		p.status &^= portEnabled
 	}
-	if m.unpowered && had == 0 && p.device != nil && p.status&portConnected == 0 && v&portPower != 0 {
-		m.plugged(n)
-		m.portEvent(n)
+	if p.status&portOver != 0 {
+		p.status &^= portPower
+	} else if off && v&portPower != 0 {
+		p.powered++
+		if p.device != nil {
+			m.plugged(n)
+			m.portEvent(n)
+		}
 		return
 	}
-	if v&portPower == 0 {
+	if v&portPower == 0 && !off {
 		m.t.Errorf("port %d switched off", n)
 	}
 	if v&(portReset|portWarmReset) == 0 || p.device == nil {

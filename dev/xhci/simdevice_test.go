@@ -36,6 +36,9 @@ type simDevice struct {
 	configured uint8
 	protocol   int
 	requests   int
+	failures   int             // so many requests are refused before it works
+	own        simHubPort      // a hub's own status
+	looked     func(n int)     // called after the status of a hub's port was read
 	stale      map[uint16]bool // what a hub's translator has not forgotten, as it is asked to
 }
 
@@ -97,6 +100,10 @@ func (d *simDevice) request(s usb.Setup, data []byte) ([]byte, int) {
 	if d.answers != nil {
 		return d.answers(s)
 	}
+	if d.failures > 0 {
+		d.failures--
+		return nil, codeStall
+	}
 	if d.refused[s.Request] {
 		return nil, codeStall
 	}
@@ -144,11 +151,20 @@ func (d *simDevice) hubRequest(s usb.Setup) ([]byte, int) {
 	switch {
 	case s.Type == 0xa0 && s.Request == 6:
 		return []byte{9, 0x29, byte(len(d.hub) - 1), 0x20, 0, 10, 0, 0, 0xff}, codeSuccess
+	case s.Type == 0xa0 && s.Request == 0:
+		return []byte{byte(d.own.status), 0, byte(d.own.change), 0}, codeSuccess
+	case s.Type == 0x20 && s.Request == 1:
+		d.own.change &^= 1 << s.Value
+		return nil, codeSuccess
 	case n == 0 || n >= len(d.hub) || d.configured == 0:
 		return nil, codeStall
 	case s.Type == 0xa3 && s.Request == 0:
 		p := &d.hub[n]
-		return []byte{byte(p.status), byte(p.status >> 8), byte(p.change), byte(p.change >> 8)}, codeSuccess
+		answer := []byte{byte(p.status), byte(p.status >> 8), byte(p.change), byte(p.change >> 8)}
+		if d.looked != nil {
+			d.looked(n)
+		}
+		return answer, codeSuccess
 	case s.Type == 0x23 && s.Request == 3:
 		p := &d.hub[n]
 		switch s.Value {
@@ -198,12 +214,12 @@ func (d *simDevice) translator() (hub *simDevice, port int) {
 	return hub, port
 }
 
-// own says that the device, and what is behind it, hangs on m.
-func (d *simDevice) own(m *sim) {
+// join says that the device, and what is behind it, hangs on m.
+func (d *simDevice) join(m *sim) {
 	d.m = m
 	for _, p := range d.hub {
 		if p.device != nil {
-			p.device.own(m)
+			p.device.join(m)
 		}
 	}
 }
@@ -217,7 +233,7 @@ func (d *simDevice) plug(n int, child *simDevice) {
 	}
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
-	child.own(d.m)
+	child.join(d.m)
 	d.hub[n].device = child
 	d.connect(n)
 	d.changed(n)
@@ -231,6 +247,22 @@ func (d *simDevice) unplug(n int) {
 	d.hub[n].status &^= 3
 	d.hub[n].change |= 1
 	d.changed(n)
+}
+
+// overCurrent takes the power of all ports of a hub and says why, or says that it
+// is over.
+func (d *simDevice) overCurrent(on bool) {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	d.own = simHubPort{change: 1 << 1}
+	if on {
+		d.own.status = 1 << 1
+		for n := range d.hub {
+			d.hub[n].change |= d.hub[n].status & 1
+			d.hub[n].status = 0
+		}
+	}
+	d.changed(0)
 }
 
 func (d *simDevice) changed(n int) { d.sendLocked(simReport{[]byte{1 << n}, codeSuccess}) }
