@@ -186,7 +186,10 @@ func parseEndpoint(d []byte, s Speed) (Endpoint, bool) {
 	if s != High || e.Kind == EndpointBulk {
 		e.Burst = 0
 	}
-	return e, e.Number() != 0 && e.MaxPacket > 0 && e.MaxPacket <= limit && e.Burst < 3
+	// There are devices of low speed that name the sizes of faster ones, and
+	// send what fits.
+	e.MaxPacket = min(e.MaxPacket, limit)
+	return e, e.Number() != 0 && e.MaxPacket > 0 && e.Burst < 3
 }
 
 // parseString reads a string descriptor (USB 9.6.7), without what a terminal

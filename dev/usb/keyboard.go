@@ -56,17 +56,18 @@ func (d *device) useKeyboards() (string, error) {
 		return "", err
 	}
 	for _, k := range list {
-		// Both are optional for a device in practice: those that refuse know
-		// no other protocol, and repeat their reports.
+		// Both are optional for a device in practice: those that refuse, or do
+		// not answer, know no other protocol, and repeat their reports.
 		for _, r := range []struct {
 			name    string
 			request uint8
 			value   uint16
 		}{{"boot protocol", reqSetProtocol, protocolBoot}, {"idle rate", reqSetIdle, 0}} {
 			err := d.set(typeInterfaceHID, r.request, r.value, uint16(k.iface.Number))
-			if errors.Is(err, ErrStall) {
+			switch {
+			case errors.Is(err, ErrStall), errors.Is(err, ErrIO), errors.Is(err, ErrTimeout):
 				klog.Debugf("%s: %s: %v", d.name, r.name, err)
-			} else if err != nil {
+			case err != nil:
 				return "", err
 			}
 		}

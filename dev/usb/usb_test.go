@@ -13,7 +13,7 @@ func TestParseConfig(t *testing.T) {
 		9, 4, 1, 0, 1, 8, 6, 80, 0, // storage with an endpoint that cannot be
 		7, 5, 0x80, 2, 64, 0, 0,
 		9, 4, 1, 1, 1, 8, 6, 80, 0,
-		7, 5, 0x82, 2, 8, 0, 0,
+		7, 5, 0x82, 3, 64, 0, 10, // more than low speed has
 		9, 4) // cut off
 	p[2] = byte(len(p))
 	c, err := parseConfig(p, Low)
@@ -27,7 +27,7 @@ func TestParseConfig(t *testing.T) {
 	if i := c.Interfaces[1]; len(i.Endpoints) != 0 || i.Class != ClassStorage {
 		t.Errorf("%+v", i)
 	}
-	if i := c.Interfaces[2]; len(i.Endpoints) != 1 || i.Alternate != 1 {
+	if i := c.Interfaces[2]; len(i.Endpoints) != 1 || i.Alternate != 1 || i.Endpoints[0].MaxPacket != 8 {
 		t.Errorf("%+v", i)
 	}
 	// What comes behind the announced length does not count.

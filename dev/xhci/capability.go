@@ -102,18 +102,17 @@ func (h *hardware) readProtocol(off, v uint32) (p protocol, ok bool) {
 		p.first == 0 || p.last < p.first || p.last > h.ports {
 		return p, false
 	}
-	// What the ids are if the controller does not say (table 7-13).
+	// What the ids are unless the controller says otherwise (table 7-13). A table
+	// of its own that leaves out an id which a port then shows is a mistake.
 	p.speeds = [16]usb.Speed{1: usb.Full, 2: usb.Low, 3: usb.High, 4: usb.Super, 5: usb.SuperPlus, 6: usb.SuperPlus, 7: usb.SuperPlus}
-	n := ports >> 28
-	if n > 0 {
-		p.speeds = [16]usb.Speed{}
-	}
-	for i := range n {
+	for i := range ports >> 28 {
 		id := h.regs.Read32(off + 16 + i*4)
 		if id == 0xffff_ffff {
 			return p, false
 		}
-		p.speeds[id&15] = speedOf(id)
+		if s := speedOf(id); s != usb.UnknownSpeed {
+			p.speeds[id&15] = s
+		}
 	}
 	return p, true
 }

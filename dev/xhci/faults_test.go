@@ -63,20 +63,25 @@ func TestEndpointAlwaysFails(t *testing.T) {
 	})
 }
 
-// Requests that a keyboard need not know.
+// Requests that a keyboard need not know, and what it may do with them.
 func TestRefusedRequests(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newSim(t, 2, 0)
-		k := newKeyboard(usb.Low)
-		k.refused = map[uint8]bool{10: true, 11: true}
-		k.texts = nil
-		m.plug(1, k)
-		x := run(t, m)
-		x.settle()
-		m.send(k, 0, 0, 4)
-		x.expect("+1-1", "30")
-		x.stop()
-	})
+	for _, garbled := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newSim(t, 2, 0)
+			k := newKeyboard(usb.Low)
+			k.refused = map[uint8]bool{10: true, 11: true}
+			if garbled {
+				k.refused, k.garbled = nil, k.refused
+			}
+			k.texts = nil
+			m.plug(1, k)
+			x := run(t, m)
+			x.settle()
+			m.send(k, 0, 0, 4)
+			x.expect("+1-1", "30")
+			x.stop()
+		})
+	}
 }
 
 // A device that is closed has no memory left; whoever comes late is told so.

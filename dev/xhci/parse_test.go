@@ -86,6 +86,28 @@ func TestSpeedIDs(t *testing.T) {
 	}
 }
 
+// A port's speed ids are the usual ones where the controller's own table does not
+// name them.
+func TestSpeedTable(t *testing.T) {
+	p := make([]byte, simSize)
+	m := newSim(t, 4, 2)
+	for off := uint32(0); off < simSize; off += 4 {
+		binary.LittleEndian.PutUint32(p[off:], m.Read32(off))
+	}
+	binary.LittleEndian.PutUint32(p[simExt+0x28:], 2<<28|4<<8|1)
+	binary.LittleEndian.PutUint32(p[simExt+0x30:], 12<<16|2<<4|6) // id 6 is full speed
+	binary.LittleEndian.PutUint32(p[simExt+0x34:], 3)             // id 3 is nothing
+	h, err := readHardware(&words{p: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[uint32]usb.Speed{1: usb.Full, 2: usb.Low, 3: usb.High, 6: usb.Full, 15: usb.UnknownSpeed} {
+		if got := h.speed(1, id); got != want {
+			t.Errorf("id %d: %v, want %v", id, got, want)
+		}
+	}
+}
+
 func TestInterval(t *testing.T) {
 	for _, c := range []struct {
 		speed    usb.Speed

@@ -22,6 +22,7 @@ type simDevice struct {
 	config  []byte
 	texts   []string
 	refused map[uint8]bool                  // requests that are stalled
+	garbled map[uint8]bool                  // requests that end in a transaction error
 	mute    bool                            // answers nothing: transfers never end, no address
 	stuck   bool                            // takes an address, then never ends a control transfer
 	hub     []simHubPort                    // [0] is not used; nil: no hub
@@ -106,6 +107,9 @@ func (d *simDevice) request(s usb.Setup, data []byte) ([]byte, int) {
 	}
 	if d.refused[s.Request] {
 		return nil, codeStall
+	}
+	if d.garbled[s.Request] {
+		return nil, codeTransact
 	}
 	switch {
 	case s.Type == 0x80 && s.Request == 6:
