@@ -113,12 +113,30 @@ func (c *Controller) find() error {
 		return ErrStuck
 	}
 	c.flush()
-	config, err := c.ask(cmdReadConfig, replyTime)
+	config, err := c.readConfig()
 	if err != nil {
 		return ErrStuck
 	}
 	c.config = config
 	return nil
+}
+
+// readConfig reads the configuration byte until it is the same twice: the first
+// may be a key that was on its way when the ports were switched off.
+func (c *Controller) readConfig() (byte, error) {
+	last, err := c.ask(cmdReadConfig, replyTime)
+	for range configReads {
+		if err != nil {
+			break
+		}
+		before := last
+		c.m.Sleep(pollInterval)
+		c.flush() // the answer that came behind it
+		if last, err = c.ask(cmdReadConfig, replyTime); last == before {
+			break
+		}
+	}
+	return last, err
 }
 
 // selfTest runs the controller's test. Its failure is no reason to give up:
@@ -141,10 +159,11 @@ func (c *Controller) selfTest() {
 }
 
 // configure writes the configuration byte: no interrupts yet, translation as it
-// is wanted, and looks whether it was taken.
+// is wanted, and looks whether it was taken. Both ports are off until find, so that
+// no key is read for an answer of the controller.
 func (c *Controller) configure() error {
-	want := c.config &^ (configFirstIRQ | configSecondIRQ | configFirstOff | configTranslate)
-	want |= configSecondOff
+	want := c.config &^ (configFirstIRQ | configSecondIRQ | configTranslate)
+	want |= configFirstOff | configSecondOff
 	if !c.o.Direct {
 		want |= configTranslate
 	}
@@ -188,8 +207,9 @@ func (c *Controller) testPort(aux bool) bool {
 	case b != interfacePassed:
 		klog.Infof("i8042: port %d: its test says %#02x", portNumber(aux), b)
 	}
-	// The first port is tried whatever the test says: imitations have none.
-	return !aux || err == nil && b == interfacePassed
+	// The first port is tried whatever the test says: imitations have none. For
+	// the second there are controllers that acknowledge the command instead.
+	return !aux || err == nil && (b == interfacePassed || b == answerAck)
 }
 
 // enable lets a port's device speak, or not.

@@ -32,6 +32,8 @@ type fakePC struct {
 	portTest byte
 	noConfig bool // the translation bit does not stick
 	noise    []byte
+	typist   bool          // somebody types, on the first port, while the driver starts
+	stray    []byte        // comes before the first answer
 	late     time.Duration // every answer comes so late
 	outputAt time.Duration
 	sleeps   int
@@ -71,7 +73,7 @@ func (f *fakePC) Sleep(d time.Duration) {
 }
 
 func (f *fakePC) After(d time.Duration) <-chan time.Time {
-	return time.After(d / 50) // the only real time: for answers that never come
+	return time.After(4 * d) // the only real time: for answers that never come
 }
 
 func (f *fakePC) Status() byte {
@@ -133,6 +135,13 @@ func (f *fakePC) Command(b byte) {
 	f.expect = 0
 	switch b {
 	case cmdReadConfig:
+		if f.typist && f.config&configFirstOff == 0 {
+			f.put(0x1c, false)
+		}
+		for _, n := range f.stray {
+			f.put(n, false)
+		}
+		f.stray = nil
 		f.put(f.config, false)
 	case cmdWriteConfig, cmdToSecond:
 		f.expect = b

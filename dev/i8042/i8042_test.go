@@ -23,6 +23,9 @@ func TestStart(t *testing.T) {
 		{"AT keyboard without identity", &fakePC{dev: [2]*fakeDevice{{}}}, Options{}, nil, "a"},
 		{"with reset", &fakePC{dev: [2]*fakeDevice{atKeyboard()}}, Options{Reset: true}, nil, "a"},
 		{"mouse on the first port", &fakePC{dev: [2]*fakeDevice{mouse()}}, Options{}, nil, ""},
+		{"pointing device without identity", &fakePC{second: true, dev: [2]*fakeDevice{atKeyboard(), {}}}, Options{}, nil, "a"},
+		{"second port's test acknowledged", &fakePC{portTest: 0xfa, second: true, dev: [2]*fakeDevice{atKeyboard(), {id: []byte{0xab, 0x83}}}}, Options{}, nil, "ab"},
+		{"somebody types", &fakePC{typist: true, second: true, dev: [2]*fakeDevice{atKeyboard(), {id: []byte{0xab, 0x83}}}}, Options{}, nil, "ab"},
 		{"nobody there yet", &fakePC{second: true}, Options{}, nil, "a"},
 		{"nokbd", &fakePC{second: true, dev: [2]*fakeDevice{atKeyboard(), {id: []byte{0xab, 0x83}}}}, Options{NoKeyboard: true}, nil, "b"},
 		{"noaux", &fakePC{second: true, dev: [2]*fakeDevice{atKeyboard(), {id: []byte{0xab, 0x83}}}}, Options{NoAuxiliary: true}, nil, "a"},
@@ -151,6 +154,44 @@ func TestPluggedInLater(t *testing.T) {
 	d.send(false, 0x2a, 0x1e, 0x9e, 0xaa, 0x1e, 0x9e)
 	if got := d.text(); got != "aA" {
 		t.Errorf("typed %q, want %q", got, "aA")
+	}
+}
+
+// What was held on a keyboard that was pulled out is not held on the next one.
+func TestPluggedInAgain(t *testing.T) {
+	pc := &fakePC{dev: [2]*fakeDevice{atKeyboard()}}
+	d := newDesk(pc, Options{})
+	if err := d.c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d.send(false, 0x1d, 0x1e) // Control and A go down
+	d.send(false, answerBATGood)
+	d.send(false, 0x1e, 0x9e)
+	if got := d.text(); got != "\x01a" {
+		t.Errorf("typed %q, want %q", got, "\x01a")
+	}
+	if got := d.keys.Names(); len(got) != 1 {
+		t.Errorf("keyboards %q", got)
+	}
+}
+
+// A key that was on its way when the ports were switched off is not the
+// controller's configuration.
+func TestKeyInsteadOfConfiguration(t *testing.T) {
+	pc := &fakePC{config: configFirstIRQ | configTranslate | 1<<2, stray: []byte{0x1c}, dev: [2]*fakeDevice{atKeyboard()}}
+	d := newDesk(pc, Options{NoTest: true})
+	if err := d.c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pc.mu.Lock()
+	got := pc.config
+	pc.mu.Unlock()
+	if want := byte(configFirstIRQ | configTranslate | configSecondOff | 1<<2); got != want {
+		t.Errorf("configuration %#02x, want %#02x", got, want)
+	}
+	d.send(false, 0x1e, 0x9e)
+	if got := d.text(); got != "a" {
+		t.Errorf("typed %q", got)
 	}
 }
 

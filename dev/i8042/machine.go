@@ -14,6 +14,13 @@ import (
 // keyboard sends in a second.
 const ringSize = 256
 
+// The handler takes at most so many bytes at once, and looks so often whether there
+// are more: a controller has one or two, and an imitation 16.
+const (
+	burst  = 32
+	bursts = 8
+)
+
 // pc is the machine's one controller, where its interrupt handler finds it.
 var pc struct {
 	// Set by Start.
@@ -63,12 +70,13 @@ func receive(q *arch.IRQ, c *Controller) {
 func interrupt(uintptr) bool {
 	got := false
 	// The lines are edge-triggered: a byte that comes as the handler leaves must
-	// not stay, or there are no more edges.
-	for n := 0; n < ringSize && arch.In8(commandPort)&statusOutput != 0; n++ {
+	// not stay, or there are no more edges. A controller whose output never runs
+	// dry is left after bursts*burst bytes: each look takes a microsecond.
+	for n := 0; n < bursts && arch.In8(commandPort)&statusOutput != 0; n++ {
 		if !pc.busy.CompareAndSwap(false, true) {
 			break // the other port's handler is at it, and looks again
 		}
-		for m := 0; m < ringSize; m++ {
+		for m := 0; m < burst; m++ {
 			s := arch.In8(commandPort)
 			if s == noController || s&statusOutput == 0 {
 				break

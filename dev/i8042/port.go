@@ -112,7 +112,7 @@ func (p *port) find() {
 		if p.listening {
 			p.command(kbdEnable) // it may have heard the first command alone
 		}
-	case !isKeyboard(id):
+	case !p.isKeyboard(id):
 		klog.Infof("i8042: port %d: a device that is no keyboard (%x), not used", n, id)
 		p.listening = false
 	default:
@@ -169,10 +169,13 @@ func (p *port) identify() (id []byte, ok bool) {
 }
 
 // isKeyboard tells a keyboard's identity from a mouse's (0, 3, 4) and others'.
-// First bytes other than 0xab are those of terminals' keyboards that Linux knows.
-func isKeyboard(id []byte) bool {
+// First bytes other than 0xab are those of terminals' keyboards that Linux knows. AT
+// keyboards, which have none, were made for the first port alone: what says nothing
+// on the second one may be a pointing device, whose motions are not to be taken for
+// keys.
+func (p *port) isKeyboard(id []byte) bool {
 	if len(id) == 0 {
-		return true
+		return !p.aux
 	}
 	switch id[0] {
 	case 0xab, 0xac, 0x2b, 0x5d, 0x60, 0x47:
@@ -294,11 +297,15 @@ func (p *port) receive(b byte) {
 		return
 	}
 	if b == answerBATGood && p.decoder.Idle() && !p.shift {
-		// It was plugged in, or lost its power: it knows no settings.
+		// It was plugged in, or lost its power: it knows no settings, and keys
+		// that were held are not any more.
 		p.mu.Lock()
 		p.renew = true
 		p.mu.Unlock()
-		if !p.attached {
+		if p.attached {
+			p.c.keys().Detach(p)
+			p.c.keys().Attach(p)
+		} else {
 			p.attach()
 		}
 		p.wake()

@@ -74,4 +74,5 @@ const (
 	flushed       = 64 // bytes thrown away at most: more than any buffer holds
 	strayBytes    = 32 // that are passed over while an answer is waited for
 	selfTestTries = 3
+	configReads   = 5
 )
