@@ -29,7 +29,6 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	findPCI()
 	terminals = tty.NewManager(jobControl{})
 	serial, virtuals := makeTerminals(terminals, boot.consoles)
-	findKeyboards()
 	config := devfs.Config{
 		Terminals: terminals,
 		Serial:    serial,
@@ -49,6 +48,7 @@ func registerDevices(ctx *fs.Context) (*fs.SuperBlock, error) {
 	procfs.Register(newProcInfo())
 	sysfs.Register(attrs)
 	startUSB()
+	findKeyboards()
 	return sb, ctx.Mount("devtmpfs", "/dev", "devtmpfs", unix.MS_NOSUID, "")
 }
 

@@ -27,7 +27,9 @@ var keyboard = sync.OnceValue(func() *kbd.Keyboards {
 
 // findKeyboards starts the driver of the keyboard controller, if the firmware
 // does not say that there is none. It does not wait for what it finds: devices
-// that do not answer take their time.
+// that do not answer take their time. startUSB comes before it: a firmware that
+// imitates the controller for USB keyboards gets in the way of whoever looks for a
+// real one, and what it imitates is gone a moment later.
 func findKeyboards() {
 	o, ignoreFirmware := i8042Options(boot.options.line)
 	if f, ok := arch.FADT(); ok && !f.Has8042 && !ignoreFirmware {
@@ -35,6 +37,7 @@ func findKeyboards() {
 		return
 	}
 	go func() {
+		usbTaken.Wait()
 		klog.Infof("i8042: looking for a keyboard controller")
 		err := i8042.Start(keyboard, o, func() {
 			if m := sysrqMask.Load(); m == sysrqAll || m&sysrqBoot != 0 {

@@ -23,6 +23,10 @@ const (
 	classXHCI = 0x0c0330
 )
 
+// usbTaken is done when the firmware has let go of all controllers that are driven:
+// until then it may imitate a PS/2 keyboard.
+var usbTaken sync.WaitGroup
+
 // startUSB starts the drivers of the machine's USB controllers. Each has a
 // goroutine of its own: nothing here waits for hardware.
 func startUSB() {
@@ -32,6 +36,7 @@ func startUSB() {
 		switch {
 		case d.Class == classXHCI:
 			n++
+			usbTaken.Add(1)
 			go runXHCI(d, n)
 		case d.Class>>8 == classUSB && old[uint8(d.Class)] != "":
 			klog.Infof("%v: %s controller: not driven; the firmware may show its keyboards as PS/2 ones",
@@ -45,6 +50,8 @@ func startUSB() {
 
 // runXHCI drives a controller until it is gone or given up.
 func runXHCI(d *pci.Device, number int) {
+	taken := sync.OnceFunc(usbTaken.Done)
+	defer taken()
 	name := d.Address.String()
 	klog.Infof("%s: xHCI: starting", name)
 	if err := d.PowerOn(); err != nil {
@@ -69,6 +76,7 @@ func runXHCI(d *pci.Device, number int) {
 		Memory:    dma.Frames,
 		Keys:      keyboard(),
 		Interrupt: interrupt,
+		Taken:     taken,
 		Present:   d.Present,
 		Quiet: func() {
 			d.DisableMessage()

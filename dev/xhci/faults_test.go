@@ -253,6 +253,9 @@ func TestFirmwareHandoff(t *testing.T) {
 				t.Errorf("%d complaints", n)
 			}
 			x.stop()
+			if x.taken != 1 {
+				t.Errorf("taken %d times", x.taken)
+			}
 		})
 	}
 }

@@ -23,6 +23,9 @@ type Config struct {
 	// room for one. nil: there are none, the controller has to be polled.
 	Interrupt <-chan struct{}
 
+	// Taken, if set, is called when the firmware has been made to let go of the
+	// controller, before it is reset.
+	Taken func()
 	// Present, if set, reports whether the controller is still in the machine.
 	Present func() bool
 	// Quiet, if set, keeps the controller from memory for good; it is called
@@ -68,6 +71,9 @@ func Run(cfg Config) {
 	klog.Infof("%s: xHCI %x.%02x, %d ports, %d slots, %d scratchpad pages, contexts of %d bytes",
 		cfg.Name, h.version>>8, h.version&0xff, h.ports, h.slots, h.scratch, h.context)
 	h.takeOver(cfg.Name)
+	if cfg.Taken != nil {
+		cfg.Taken()
+	}
 	polled := false
 	for tries := 0; ; {
 		began := time.Now()

@@ -71,6 +71,7 @@ type machine struct {
 	done  chan struct{}
 	ended chan struct{}
 	quiet bool
+	taken int
 
 	mu2     sync.Mutex // guards devices
 	devices []string
@@ -91,6 +92,11 @@ func runOn(t *testing.T, m *sim, mem dma.Allocator) *machine {
 		Run(Config{
 			Name: "test", Number: 1, Registers: m, Memory: mem, Keys: x.keys, Interrupt: m.interrupt, Done: x.done,
 			Quiet: func() { x.quiet = true },
+			Taken: func() {
+				if x.taken++; m.Read32(simExt)&legacyFirmware != 0 {
+					t.Error("the firmware has the controller still")
+				}
+			},
 			Changed: func(d usb.Info, connected bool) {
 				x.mu2.Lock()
 				defer x.mu2.Unlock()
