@@ -49,7 +49,6 @@ var pc struct {
 func Start(keys func() *kbd.Keyboards, o Options, emergency func()) error {
 	pc.emergency = emergency
 	c := New(machine{}, keys, o)
-	pc.decoder.Set2 = o.Direct
 	pc.controller = c
 	return c.Start()
 }
@@ -130,6 +129,8 @@ func (machine) Interrupts(aux bool) error {
 			return err
 		}
 		pc.irq = q
+		// No handler runs yet, and the controller has said whether it translates.
+		pc.decoder.Set2 = pc.controller.ports[0].decoder.Set2
 		go receive(q, pc.controller)
 	}
 	if aux {
