@@ -69,10 +69,9 @@ func (c *controller) Open(l usb.Location) (usb.Function, error) {
 func (s *slot) prepare() (err error) {
 	var mem, ring *dma.Memory
 	for _, m := range []**dma.Memory{&s.output, &mem, &s.data, &ring} {
-		if *m, err = s.c.cfg.Memory.Alloc(dma.PageSize, s.c.limit); err != nil {
+		if *m, err = s.c.allocate(dma.PageSize); err != nil {
 			s.in.mem = mem
-			ring.Free()
-			return fmt.Errorf("memory: %w", err)
+			return err
 		}
 	}
 	s.in = input{mem, s.c.context}

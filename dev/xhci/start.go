@@ -35,7 +35,6 @@ type controller struct {
 	// Made by start, immutable.
 	all       []*dma.Memory // to be freed after a halt; start and halt only
 	contexts  *dma.Memory   // DCBAA: where each slot's context is
-	limit     uint64        // of addresses
 	eventRing eventRing     // belongs to loop
 
 	// commandMutex lets one command be under way at a time.
@@ -93,11 +92,25 @@ func (c *controller) reset() error {
 	return nil
 }
 
-// alloc returns zeroed memory that is freed when the controller has halted.
-func (c *controller) alloc(size int) (*dma.Memory, error) {
-	m, err := c.cfg.Memory.Alloc(size, c.limit)
+// allocate returns zeroed memory for the controller: below 4 GiB as long as there is
+// any. Controllers that say they had addresses of 64 bits include some that lose
+// the upper bits, ASMedia's ASM1042A, ASM1142, ASM2142 and ASM3242.
+func (c *controller) allocate(size int) (*dma.Memory, error) {
+	m, err := c.cfg.Memory.Alloc(size, dma.Below4G)
+	if err != nil && c.wide {
+		m, err = c.cfg.Memory.Alloc(size, 0)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("memory: %w", err)
+	}
+	return m, nil
+}
+
+// alloc is allocate of memory that is freed when the controller has halted.
+func (c *controller) alloc(size int) (*dma.Memory, error) {
+	m, err := c.allocate(size)
+	if err != nil {
+		return nil, err
 	}
 	c.all = append(c.all, m)
 	return m, nil
@@ -105,9 +118,6 @@ func (c *controller) alloc(size int) (*dma.Memory, error) {
 
 // start gives the controller its memory and lets it run (4.2).
 func (c *controller) start() error {
-	if !c.wide {
-		c.limit = dma.Below4G
-	}
 	var err error
 	var commands, table *dma.Memory
 	for _, m := range []**dma.Memory{&c.contexts, &commands, &c.eventRing.mem, &table} {

@@ -199,15 +199,15 @@ func (s *slot) Listen(e usb.Endpoint, f func(data []byte, err error)) error {
 		return errors.New("the endpoint is used twice")
 	}
 	size := e.MaxPacket * (e.Burst + 1)
-	ring, err := s.c.cfg.Memory.Alloc(dma.PageSize, s.c.limit)
+	ring, err := s.c.allocate(dma.PageSize)
 	if err != nil {
-		return fmt.Errorf("memory: %w", err)
+		return err
 	}
 	// A buffer does not cross 64 KiB (6.4.1): all of them together are smaller.
-	buffer, err := s.c.cfg.Memory.Alloc(size*listenBuffers, s.c.limit)
+	buffer, err := s.c.allocate(size * listenBuffers)
 	if err != nil {
 		ring.Free()
-		return fmt.Errorf("memory: %w", err)
+		return err
 	}
 	ep := &endpoint{s: s, dci: dci, ring: newRing(ring), listen: f, size: size, buffer: buffer}
 	s.in.begin(1<<0 | 1<<dci)

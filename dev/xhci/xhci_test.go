@@ -239,6 +239,32 @@ func TestAddressesBelow4G(t *testing.T) {
 	})
 }
 
+// halves is memory on both sides of 4 GiB.
+type halves struct{ low, high *dma.Arena }
+
+func (h halves) Alloc(size int, limit uint64) (*dma.Memory, error) {
+	if limit != 0 {
+		return h.low.Alloc(size, limit)
+	}
+	return h.high.Alloc(size, 0)
+}
+
+// A controller that claims to reach all of memory is not relied upon where there
+// is memory that it reaches in any case.
+func TestPrefersLowMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 0)
+		m.wide = true // and knows m.mem alone
+		k := newKeyboard(usb.Full)
+		m.plug(1, k)
+		x := runOn(t, m, halves{m.mem, dma.NewArena(0x1_0000_0000, 0)})
+		x.settle()
+		m.send(k, 0, 0, 4)
+		x.expect("+1-1", "30")
+		x.stop()
+	})
+}
+
 func TestHubs(t *testing.T) {
 	for _, speed := range []usb.Speed{usb.Full, usb.High} {
 		synctest.Test(t, func(t *testing.T) {
