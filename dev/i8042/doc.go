@@ -21,7 +21,7 @@
 // set 1, as every PC's does from the start and as imitations expect. Where it
 // does not translate (the second port never does), set 2 is decoded as it is.
 //
-// A port on which nobody answered is listened to all the same: the keyboard is
+// The first port is listened to even if nobody answered there: the keyboard is
 // attached when its first byte comes, so one that is plugged in later works.
 //
 // # The path of a byte

@@ -51,6 +51,7 @@ type fakeDevice struct {
 	silent  bool // answers nothing
 	resend  int  // so many bytes are asked for again
 	noAck   int  // so many bytes are not answered
+	noArg   int  // so many bytes behind a command are lost
 	chatter byte // sent before each answer, if not 0
 	enabled bool
 	leds    byte
@@ -203,8 +204,8 @@ func (f *fakePC) toDevice(i int, b byte) {
 	if d == nil || d.silent || f.config&off != 0 {
 		return
 	}
-	if d.noAck > 0 {
-		d.noAck--
+	if d.noAck > 0 || d.noArg > 0 && d.pending != 0 {
+		d.noAck, d.noArg = max(d.noAck-1, 0), max(d.noArg-1, 0)
 		return
 	}
 	if d.chatter != 0 {
@@ -217,6 +218,8 @@ func (f *fakePC) toDevice(i int, b byte) {
 	}
 	f.put(answerAck, i == 1)
 	switch p := d.pending; {
+	case b >= kbdSetLEDs: // a command, whatever was expected
+		d.pending = 0
 	case p == kbdSetLEDs:
 		d.leds, d.pending = b, 0
 		return

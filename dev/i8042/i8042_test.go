@@ -108,11 +108,12 @@ func TestLights(t *testing.T) {
 	for _, lost := range []int{0, 1} {
 		t.Run(fmt.Sprintf("%d lost", lost), func(t *testing.T) {
 			pc := &fakePC{dev: [2]*fakeDevice{atKeyboard()}}
+			k := pc.dev[0]
+			k.repeat = 0xff
 			d := newDesk(pc, Options{})
 			if err := d.c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			k := pc.dev[0]
 			if !d.until(func() bool { return k.repeat == typematic(250*time.Millisecond, 33*time.Millisecond) }) {
 				t.Fatalf("the repeat is %#02x", k.repeat)
 			}
@@ -131,6 +132,28 @@ func TestLights(t *testing.T) {
 				t.Errorf("lights %03b", k.leds)
 			}
 		})
+	}
+}
+
+// A keyboard that waits for the argument of a command sends no keys: it is told
+// to go on.
+func TestLostArgument(t *testing.T) {
+	pc := &fakePC{dev: [2]*fakeDevice{atKeyboard()}}
+	k := pc.dev[0]
+	k.repeat = 0xff
+	d := newDesk(pc, Options{})
+	if err := d.c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !d.until(func() bool { return k.repeat == typematic(250*time.Millisecond, 33*time.Millisecond) }) {
+		t.Fatalf("the repeat is %#02x", k.repeat)
+	}
+	pc.mu.Lock()
+	k.noArg, k.enabled = 1, false
+	pc.mu.Unlock()
+	d.tty.SetLock(kbd.CapsLock, true)
+	if !d.until(func() bool { return k.noArg == 0 && k.pending == 0 && k.enabled }) {
+		t.Errorf("the keyboard waits: command %#02x, enabled %v", k.pending, k.enabled)
 	}
 }
 

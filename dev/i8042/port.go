@@ -340,12 +340,22 @@ func (p *port) serve() {
 		if renew {
 			leds, repeat = 0xff, 0xff
 		}
-		if wantLEDs != leds && p.command(kbdSetLEDs, byte(wantLEDs)) == nil {
-			leds = wantLEDs
+		if wantLEDs != leds {
+			if p.command(kbdSetLEDs, byte(wantLEDs)) == nil {
+				leds = wantLEDs
+			} else {
+				renew = true
+			}
 		}
-		if wantRepeat != repeat && p.command(kbdSetRepeat, wantRepeat) == nil {
-			repeat = wantRepeat
+		if wantRepeat != repeat {
+			if p.command(kbdSetRepeat, wantRepeat) == nil {
+				repeat = wantRepeat
+			} else {
+				renew = true
+			}
 		}
+		// A device that missed the argument of a command still waits for it, and
+		// sends no keys meanwhile: another command ends that.
 		if renew {
 			p.command(kbdEnable)
 		}
