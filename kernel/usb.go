@@ -63,9 +63,6 @@ func runXHCI(d *pci.Device, number int) {
 		klog.Errorf("%s: xHCI: no registers: %v", name, err)
 		return
 	}
-	if xhci.TakePorts(d, pciDevices) {
-		klog.Infof("%s: xHCI: ports taken over from the EHCI controller", name)
-	}
 	interrupt, mode := xhciInterrupt(d, name)
 	klog.Infof("%s: xHCI: interrupts by %s", name, mode)
 	d.SetMaster(true)
@@ -76,8 +73,14 @@ func runXHCI(d *pci.Device, number int) {
 		Memory:    dma.Frames,
 		Keys:      keyboard(),
 		Interrupt: interrupt,
-		Taken:     taken,
-		Present:   d.Present,
+		Taken: func() {
+			// Not before: the firmware would find devices there.
+			if xhci.TakePorts(d, pciDevices) {
+				klog.Infof("%s: xHCI: ports taken over from the EHCI controller", name)
+			}
+			taken()
+		},
+		Present: d.Present,
 		Quiet: func() {
 			d.DisableMessage()
 			d.SetMaster(false)
