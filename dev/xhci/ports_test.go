@@ -125,3 +125,33 @@ func TestSuperSpeedAgain(t *testing.T) {
 		x.stop()
 	})
 }
+
+// Ports without power are switched on.
+func TestPortPower(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 1)
+		m.unpowered = true
+		m.plug(2, newKeyboard(usb.Full))
+		x := run(t, m)
+		x.settle()
+		x.expect("+1-2")
+		x.stop()
+	})
+}
+
+// A SuperSpeed port whose link does not come up gets a warm reset.
+func TestWarmReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newSim(t, 2, 1)
+		x := run(t, m)
+		x.settle()
+		d := &simDevice{speed: usb.Super, packet: 512, device: deviceDescriptor(0, 9), config: configDescriptor([]byte{9, 4, 0, 0, 0, 8, 6, 80, 0})}
+		m.plug(3, d)
+		m.mu.Lock()
+		m.ports[3].status &^= portEnabled
+		m.mu.Unlock()
+		x.settle()
+		x.connected("1-3 ")
+		x.stop()
+	})
+}
