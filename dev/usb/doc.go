@@ -21,7 +21,9 @@
 //
 // Interfaces of class HID with the boot interface's subclass and the keyboard's
 // protocol are used, in the boot protocol, which needs no report descriptor: eight
-// bytes say which modifiers and which six keys are down. A device may have
+// bytes say which modifiers and which six keys are down. A keyboard that says it has
+// that protocol and sends other reports all the same, with an id before each, is
+// misunderstood: to read those takes its report descriptor. A device may have
 // several interfaces, of any kind; those that are keyboards are used. What keys mean,
 // repeat and lights are package kbd's.
 //
