@@ -3,8 +3,8 @@ package acpi
 // Address is a Generic Address Structure (5.2.3.2): a register and the space it
 // lies in.
 type Address struct {
-	Space uint8 // SpaceMemory, SpacePort or SpaceConfig
-	Bits  uint8
+	Space uint8  // SpaceMemory, SpacePort or SpaceConfig
+	Bits  uint16 // more than the table's eight bits can say, for a block
 	Addr  uint64 // 0: there is no such register
 }
 
@@ -154,15 +154,16 @@ func (f *FADT) OnlineCapable() bool { return f.Revision > 6 || f.Revision == 6 &
 
 // block returns a block of registers of so many bytes: from its extended
 // address at x if that can be, else from its port number at o. A block smaller
-// than least is none.
+// than least is none, nor is one without two halves.
 func block(t []byte, o, x int, least, bytes uint8) Address {
-	if bytes < least || bytes > 31 {
+	if bytes < least || bytes%2 != 0 {
 		return Address{}
 	}
-	if a := register(t, x, bytes*8); a.Addr != 0 {
+	bits := uint16(bytes) * 8
+	if a := register(t, x, bits); a.Addr != 0 {
 		return a
 	}
-	if a := (Address{SpacePort, bytes * 8, uint64(le32(t, o))}); a.usable() {
+	if a := (Address{SpacePort, bits, uint64(le32(t, o))}); a.usable() {
 		return a
 	}
 	return Address{}
@@ -170,7 +171,7 @@ func block(t []byte, o, x int, least, bytes uint8) Address {
 
 // register returns a register in memory or ports. Its size is known better than
 // many a table tells it.
-func register(t []byte, o int, bits uint8) Address {
+func register(t []byte, o int, bits uint16) Address {
 	if o+12 > len(t) {
 		return Address{}
 	}
@@ -183,7 +184,7 @@ func register(t []byte, o int, bits uint8) Address {
 }
 
 func address(t []byte, o int) Address {
-	return Address{Space: t[o], Bits: t[o+1], Addr: le64(t, o+4)}
+	return Address{Space: t[o], Bits: uint16(t[o+1]), Addr: le64(t, o+4)}
 }
 
 // The PM1 registers (4.8.3).

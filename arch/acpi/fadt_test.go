@@ -30,7 +30,7 @@ func TestFADT(t *testing.T) {
 	old := []func([]byte){put32(36, 0x2000), put32(40, 0x1000), put8(46, 9), put32(48, 0xb2), put8(52, 2),
 		put32(56, 0x600), put32(64, 0x604), put32(76, 0x608), put32(80, 0x620), put8(88, 4), put8(89, 2), put8(91, 4), put8(92, 16), put8(108, 0x32)}
 	with := func(more ...func([]byte)) []func([]byte) { return append(old[:len(old):len(old)], more...) }
-	port := func(bits uint8, addr uint64) Address { return Address{SpacePort, bits, addr} }
+	port := func(bits uint16, addr uint64) Address { return Address{SpacePort, bits, addr} }
 	base := FADT{
 		DSDT: 0x1000, FACS: 0x2000, SCIInterrupt: 9, SMICommand: 0xb2, EnableACPI: 2, Century: 0x32,
 		PM1aEvent: port(32, 0x600), PM1a: port(16, 0x604), PMTimer: port(32, 0x608), GPE0: port(128, 0x620),
@@ -62,6 +62,14 @@ func TestFADT(t *testing.T) {
 		{"no lengths", fadt(1, 116, with(put8(88, 0), put8(92, 0xff))...), func(f *FADT) {
 			f.Revision = 1
 			f.PM1aEvent, f.GPE0 = Address{}, Address{}
+		}},
+		// 128 events, as chipsets have them since about 2015: the width of the
+		// block, 256 bits, is more than the table's own field for it can hold.
+		{"many events", fadt(5, 268, with(put8(109, 3), put8(92, 32), gas(220, 1, 0, 0x1880))...), func(f *FADT) {
+			f.Revision, f.GPE0 = 5, port(256, 0x1880)
+		}},
+		{"as many events as can be", fadt(1, 116, with(put8(92, 0xfe))...), func(f *FADT) {
+			f.Revision, f.GPE0 = 1, port(2032, 0x620)
 		}},
 		{"hardware-reduced", fadt(6, 276, with(put8(109, 0), put8(131, 3), put32(112, fadtHardwareReduced|fadtResetSupported),
 			gas(116, 0, 8, 0xfed00000), gas(244, 0, 0, 0xfe000010), gas(256, 1, 8, 0x602))...), func(f *FADT) {
