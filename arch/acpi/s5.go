@@ -32,7 +32,8 @@ func FindS5(table []byte) (a, b uint8, ok bool) {
 	return 0, 0, false
 }
 
-// sleepPackage reads PackageOp PkgLength NumElements and one or two integers.
+// sleepPackage reads PackageOp PkgLength NumElements and two integers, or one with
+// the two values in its lowest bytes, as the table of 7.4.2 has it.
 func sleepPackage(p []byte) (a, b uint8, ok bool) {
 	if len(p) < 2 || p[0] != amlPackage {
 		return 0, 0, false
@@ -60,24 +61,33 @@ func sleepPackage(p []byte) (a, b uint8, ok bool) {
 	if count < 1 {
 		return 0, 0, false
 	}
-	if a, p, ok = sleepType(p); !ok {
+	v, p, ok := constant(p)
+	if !ok {
 		return 0, 0, false
 	}
+	w := v >> 8
 	if count > 1 {
-		b, _, ok = sleepType(p)
+		if w, _, ok = constant(p); !ok {
+			return 0, 0, false
+		}
+	} else {
+		v &= 0xff
 	}
-	return a, b, ok
+	if v > 7 || w > 7 {
+		return 0, 0, false
+	}
+	return uint8(v), uint8(w), true
 }
 
-// sleepType reads a constant below 8.
-func sleepType(p []byte) (v uint8, rest []byte, ok bool) {
+// constant reads an integer constant (20.2.3).
+func constant(p []byte) (v uint64, rest []byte, ok bool) {
 	if len(p) == 0 {
 		return 0, nil, false
 	}
 	size := 0
 	switch p[0] {
 	case amlZero, amlOne:
-		return p[0], p[1:], true
+		return uint64(p[0]), p[1:], true
 	case amlByte:
 		size = 1
 	case amlWord:
@@ -89,13 +99,11 @@ func sleepType(p []byte) (v uint8, rest []byte, ok bool) {
 	default:
 		return 0, nil, false
 	}
-	if len(p) < 1+size || p[1] > 7 {
+	if len(p) < 1+size {
 		return 0, nil, false
 	}
-	for _, high := range p[2 : 1+size] {
-		if high != 0 {
-			return 0, nil, false
-		}
+	for i := range size {
+		v |= uint64(p[1+i]) << (8 * i)
 	}
-	return p[1], p[1+size:], true
+	return v, p[1+size:], true
 }
