@@ -162,6 +162,9 @@ func FirmwareReport(debug, warn func(format string, a ...any)) {
 	case !f.hasS5:
 		warn("ACPI: no \\_S5 found: the machine cannot be turned off")
 	}
+	if f.mcfg.Ignored > 0 {
+		warn("ACPI: %d entries of the MCFG make no sense", f.mcfg.Ignored)
+	}
 	if !hasMADT {
 		warn("ACPI: no MADT: one CPU only")
 		return
@@ -176,9 +179,6 @@ func FirmwareReport(debug, warn func(format string, a ...any)) {
 	}
 	if madt.Excess > 0 {
 		warn("ACPI: no room for %d entries of the MADT", madt.Excess)
-	}
-	if f.mcfg.Ignored > 0 {
-		warn("ACPI: %d entries of the MCFG make no sense", f.mcfg.Ignored)
 	}
 }
 

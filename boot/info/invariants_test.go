@@ -199,13 +199,13 @@ func FuzzEFIMap(f *testing.F) {
 		b.clip(MaxMemory, Beyond)
 		// What UEFI keeps is never free.
 		var kept []Region
-		if len(body) >= 8 {
-			if size := int(le32(body, 0)); size >= efiDescriptor && size <= efiMaxDescriptor {
-				for off := 8; off+size <= len(body); off += size {
-					start, pages := le64(body, off+8), le64(body, off+24)
-					if k := le32(body, off); k >= efiRuntimeCode && k != efiConventional && pages > 0 && pages < 1<<40 && start+pages<<12 > start {
-						kept = append(kept, Region{Range{start, start + pages<<12}, Reserved})
-					}
+		if size := entrySize(tag(mbEFIMap, body), efiDescriptor); size > 0 {
+			for off := 8; off+size <= len(body); off += size {
+				start, pages := le64(body, off+8), le64(body, off+24)
+				k := le32(body, off)
+				if (k >= efiRuntimeCode && k != efiConventional || le64(body, off+32)&efiRuntime != 0) &&
+					pages > 0 && pages < 1<<40 && start+pages<<12 > start {
+					kept = append(kept, Region{Range{start, start + pages<<12}, Reserved})
 				}
 			}
 		}

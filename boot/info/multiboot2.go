@@ -54,12 +54,29 @@ type tags struct{ memoryMap, efiMap, bootServices bool }
 func (h *tags) note(kind uint32, t []byte) {
 	switch kind {
 	case mbMemoryMap:
-		h.memoryMap = h.memoryMap || len(t) > 16
+		h.memoryMap = h.memoryMap || entrySize(t, mapEntry) > 0
 	case mbEFIMap:
-		h.efiMap = h.efiMap || len(t) > 16
+		h.efiMap = h.efiMap || entrySize(t, efiDescriptor) > 0
 	case mbBootServices:
 		h.bootServices = true
 	}
+}
+
+// mapEntry is the part of an entry of the ordinary memory map that is read.
+const mapEntry = 24
+
+// entrySize returns the size of the entries in a tag with a memory map, of either
+// kind: it comes first in the tag, and the entries begin 16
+// bytes into it. 0: it cannot be, or there is not one whole entry.
+func entrySize(t []byte, least int) int {
+	const most = 1024
+	if len(t) < 16 {
+		return 0
+	}
+	if n := le32(t, 8); n >= uint32(least) && n <= most && int(n) <= len(t)-16 {
+		return int(n)
+	}
+	return 0
 }
 
 // eachTag calls f for each tag of the boot information p, header included.
@@ -103,11 +120,9 @@ func parseTag(b *Boot, has *tags, kind uint32, t []byte) {
 			b.add(1<<20, uint64(le32(t, 12))<<10, Usable)
 		}
 	case mbMemoryMap:
-		if len(t) < 16 {
-			return
-		}
-		size := int(le32(t, 8))
-		if size < 24 || size > 1024 {
+		size := entrySize(t, mapEntry)
+		if size == 0 {
+			b.complain("the loader's memory map has no entries that can be read", 0, 0)
 			return
 		}
 		for off := 16; off+size <= len(t); off += size {
@@ -124,8 +139,9 @@ func parseTag(b *Boot, has *tags, kind uint32, t []byte) {
 			b.complain("the screen that the loader describes makes no sense", 0, 0)
 		}
 	case mbRSDP1, mbRSDP2:
-		// Both may come; the newer one is the longer one.
-		if n := len(t) - 8; n <= len(b.RSDPCopy) && n > b.RSDPLen {
+		// Both may come; the newer one is the longer one. What a still newer
+		// one may have at its end is not read.
+		if n := min(len(t)-8, len(b.RSDPCopy)); n > b.RSDPLen {
 			copy(b.RSDPCopy[:], t[8:])
 			b.RSDPLen = n
 		}

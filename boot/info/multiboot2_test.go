@@ -1,6 +1,7 @@
 package info
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"testing"
@@ -38,6 +39,14 @@ func memoryMap(regions ...Region) []byte {
 type efi struct {
 	kind         uint32
 	start, pages uint64
+}
+
+// attributed gives each descriptor of a tag with UEFI's map these attributes.
+func attributed(t []byte, attributes uint64) []byte {
+	for o, size := 16, int(le32(t, 8)); o+size <= len(t); o += size {
+		binary.LittleEndian.PutUint64(t[o+32:], attributes)
+	}
+	return t
 }
 
 func efiMap(size int, list ...efi) []byte {
@@ -104,6 +113,67 @@ func TestOnlyUEFIsMap(t *testing.T) {
 	b = parse(t, efiMap(40, maps...), tag(mbBootServices, nil))
 	if b.UsableSize() != 2<<20 || len(b.Problems()) != 1 {
 		t.Errorf("boot services running: %d bytes usable, problems %v", b.UsableSize(), b.Problems())
+	}
+}
+
+// TestUsedAtRunTime: memory of whatever type that UEFI says its services use is
+// left to them.
+func TestUsedAtRunTime(t *testing.T) {
+	b := parse(t, memoryMap(Region{Range{0, 64 << 20}, Usable}),
+		attributed(efiMap(48, efi{efiBootData, 0x400000, 2}, efi{efiConventional, 0x500000, 1}, efi{efiACPINVS, 0x600000, 1}), efiRuntime|0xf))
+	want := []Region{
+		{Range{0, 0x400000}, Usable}, {Range{0x400000, 0x402000}, Runtime},
+		{Range{0x402000, 0x500000}, Usable}, {Range{0x500000, 0x501000}, Runtime},
+		{Range{0x501000, 0x600000}, Usable}, {Range{0x600000, 0x601000}, ACPINVS},
+		{Range{0x601000, 64 << 20}, Usable},
+	}
+	if !slices.Equal(b.Memory(), want) {
+		t.Errorf("memory %x", b.Memory())
+	}
+}
+
+// TestUnreadableMap: a map none of whose entries can be read is no map, and the
+// next best is taken.
+func TestUnreadableMap(t *testing.T) {
+	basic := tag(mbBasicMemory, []byte{0x7f, 2, 0, 0, 0, 0x78, 0, 0})
+	good := efiMap(40, efi{efiConventional, 0x100000, 0x100})
+	for _, c := range []struct {
+		name  string
+		table []byte
+	}{
+		{"small entries", tag(mbMemoryMap, append([]byte{20, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 40)...))},
+		{"huge entries", tag(mbMemoryMap, append([]byte{0, 0, 0, 0x80, 0, 0, 0, 0}, make([]byte, 40)...))},
+		{"not one entry", tag(mbMemoryMap, append([]byte{24, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 16)...))},
+		{"cut off", tag(mbMemoryMap, []byte{24, 0, 0})},
+	} {
+		if b := parse(t, c.table, good); b.UsableSize() != 1<<20 || len(b.Problems()) != 1 {
+			t.Errorf("%s, and UEFI's: %d bytes usable, problems %v", c.name, b.UsableSize(), b.Problems())
+		}
+		if b := parse(t, basic, c.table, tag(mbEFIMap, make([]byte, 30))); b.UsableSize() != 30<<20+639<<10 || len(b.Problems()) != 2 {
+			t.Errorf("%s, and the sizes alone: %d bytes usable, problems %v", c.name, b.UsableSize(), b.Problems())
+		}
+	}
+}
+
+// TestRootPointers: of two the newer one counts, in whichever order they come; of
+// one longer than there is room for, what is known of it.
+func TestRootPointers(t *testing.T) {
+	mem := memoryMap(pc...)
+	old, newer := bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 36)
+	longest := bytes.Repeat([]byte{3}, 100)
+	for _, c := range []struct {
+		tags [][]byte
+		want []byte
+	}{
+		{[][]byte{mem, tag(mbRSDP1, old)}, old},
+		{[][]byte{mem, tag(mbRSDP1, old), tag(mbRSDP2, newer)}, newer},
+		{[][]byte{mem, tag(mbRSDP2, newer), tag(mbRSDP1, old)}, newer},
+		{[][]byte{mem, tag(mbRSDP1, old), tag(mbRSDP2, longest)}, longest[:64]},
+		{[][]byte{mem}, nil},
+	} {
+		if b := parse(t, c.tags...); !bytes.Equal(b.RSDPCopy[:b.RSDPLen], c.want) {
+			t.Errorf("%x, want %x", b.RSDPCopy[:b.RSDPLen], c.want)
+		}
 	}
 }
 
