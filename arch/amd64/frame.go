@@ -30,6 +30,9 @@ type frameMeta struct {
 	word atomic.Uint32
 }
 
+// frameMetaSize is the size in bytes of a record.
+const frameMetaSize = uint64(unsafe.Sizeof(frameMeta{}))
+
 const (
 	metaUseShift   = 8
 	metaOrderShift = 16

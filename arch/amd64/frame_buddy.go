@@ -214,13 +214,13 @@ func frameAddRange(start, end uint64) {
 }
 
 // frameTableSize is the size in bytes of the records for memory below top.
-func frameTableSize(top uint64) uint64 {
-	return (top >> PageShift) * uint64(unsafe.Sizeof(frameMeta{}))
-}
+func frameTableSize(top uint64) uint64 { return (top >> PageShift) * frameMetaSize }
 
-// frameTableInit makes every frame reserved. table is zeroed memory.
+// frameTableInit makes every frame reserved. table holds anything: firmware, the
+// loader or the memory test may have written to that memory.
 func frameTableInit(table unsafe.Pointer, top uint64) {
 	frameTable, frameCount = table, top>>PageShift
+	clear(unsafe.Slice((*byte)(table), frameTableSize(top)))
 	for f := Frame(0); f < Frame(top&^(PageSize-1)); f += PageSize {
 		f.meta().word.Store(uint32(UseReserved) << metaUseShift)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"unsafe"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +44,26 @@ func TestFrameReferences(t *testing.T) {
 	}
 	if f.Unref() || !f.Unref() {
 		t.Error("freed too early or not at all")
+	}
+}
+
+// TestRecordsBeginReserved: the memory that the records get is not zero after a
+// loader or the memory test has used it.
+func TestRecordsBeginReserved(t *testing.T) {
+	table, count := frameTable, frameCount
+	defer func() { frameTable, frameCount = table, count }()
+	dirty := make([]uint64, 17)
+	for i := range dirty {
+		dirty[i] = 0x5555555555555555
+	}
+	frameTableInit(unsafe.Pointer(&dirty[0]), 16<<PageShift+100)
+	for f := Frame(PageSize); f.Valid(); f += PageSize {
+		if f.Refs() != 0 || f.Use() != UseReserved || f.Flags() != 0 {
+			t.Errorf("frame %#x: %d references, use %d, flags %#x", uint64(f), f.Refs(), f.Use(), f.Flags())
+		}
+	}
+	if dirty[16] != 0x5555555555555555 {
+		t.Error("written beyond the table")
 	}
 }
 
