@@ -82,8 +82,8 @@ func onScreen(b *info.Boot, a uint64) bool {
 }
 
 // mapMemory turns the first page tables into the ones that stay: all memory
-// from info.DirectMap on in pages of 2 MiB, writable and not executable; the
-// kernel's image within it with the rights of its segments, in pages of 4 KiB
+// from info.DirectMap on in pages of 2 MiB, writable and not executable, and no
+// page without any memory, where devices may be; the kernel's image within it with the rights of its segments, in pages of 4 KiB
 // where it may be written, else of 2 MiB too: a page of code that also holds the
 // first constants is a small price for code that needs one entry of the TLB. The
 // framebuffer stays where mapScreen has mapped it, until arch/amd64 finds a
@@ -119,7 +119,6 @@ func mapMemory(b *info.Boot) error {
 	b.Reserve(0, 1<<20)
 
 	top := b.Top(info.MaxMemory)
-	low := b.Top(4 << 30)
 	first, last := start&^(largeSize-1), (end+largeSize-1)&^(largeSize-1)
 	pages := (last - first) / largeSize
 	if top > 4<<30 {
@@ -135,7 +134,7 @@ func mapMemory(b *info.Boot) error {
 	for a := uint64(4 << 30); a < top; a += dirSize {
 		dir := p.get()
 		for i := range uint64(512) {
-			if pa := a + i*largeSize; pa < top {
+			if pa := a + i*largeSize; b.HasMemory(pa, pa+largeSize) {
 				at(dir)[i] = pa | large | writable | present | nx
 			} else if onScreen(b, pa) {
 				at(dir)[i] = pa | large | uncached | writable | present | nx
@@ -163,7 +162,7 @@ func mapMemory(b *info.Boot) error {
 			continue
 		}
 		e := &at(pdpt[a/dirSize])[a/largeSize%512]
-		if a < low {
+		if b.HasMemory(a, a+largeSize) {
 			*e = a | large | writable | present | nx
 		} else if onScreen(b, a) {
 			*e = a | large | uncached | writable | present | nx

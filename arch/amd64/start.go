@@ -125,8 +125,7 @@ func firstArea(b *info.Boot) *percpu {
 // frameInit gives the allocator all free memory.
 func frameInit(b *info.Boot) {
 	testMemory(b)
-	top := b.UsableTop()
-	pa, err := b.Carve(frameTableSize(top), ^uint64(0))
+	pa, top, err := b.CarveRecords(frameMetaSize)
 	if err != nil {
 		fatal("no memory for the frame table", top)
 	}

@@ -13,7 +13,7 @@ const (
 	Persistent  Kind = 7     // keeps its contents without power
 	Clipped     Kind = 0x100 // ordinary memory beyond what "mem=" allows
 	Runtime     Kind = 0x101 // code and data of the firmware's services, under UEFI
-	Beyond      Kind = 0x102 // ordinary memory above MaxMemory
+	Beyond      Kind = 0x102 // ordinary memory above MaxMemory, or not worth its records
 	Bad         Kind = 0x103 // ordinary memory that "memtest=" found to be bad
 )
 

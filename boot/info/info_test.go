@@ -126,6 +126,87 @@ func TestCarve(t *testing.T) {
 	}
 }
 
+// TestHoles: what is no memory need not be mapped, whatever lies above it.
+func TestHoles(t *testing.T) {
+	var b Boot
+	err := Parse(&b, 0, 0x100, pvh("", []Region{
+		{Range{0, 0x9fc00}, Usable},
+		{Range{0x100000, 0x7ff00000}, Usable},
+		{Range{0x7ff00000, 0x80000000}, Reserved}, // tables
+		{Range{0xe0000000, 0xf0000000}, Reserved}, // devices
+		{Range{0xffc00000, 0xffc84000}, ACPINVS},  // as UEFI's variables in a flash chip
+		{Range{0x100000000, 0x140000000}, Usable},
+		{Range{0x140000000, 0x200000000}, Reserved},
+		{Range{0x300000000, 0x300001000}, Usable},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		start, end uint64
+		want       bool
+	}{
+		{0, 1 << 12, true}, {0xa0000, 0xa1000, true}, {0xff000, 0x100000, true},
+		{0x7fe00000, 0x80000000, true}, {0x7ff00000, 0x7ff01000, true}, {0x80000000, 0xffc00000, false},
+		{0xe0000000, 0xe0200000, false}, {0xffc00000, 0xffe00000, true}, {0xffe00000, 0x100000000, false},
+		{0x13fe00000, 0x140000000, true}, {0x140000000, 0x140200000, false}, {0x300000000, 0x300200000, true},
+		{0x300001000, 1 << 50, false}, {0x7ff00000, 0x7ff00000, false}, {0, 0, false},
+	} {
+		if got := b.HasMemory(c.start, c.end); got != c.want {
+			t.Errorf("memory at %#x-%#x: %v", c.start, c.end, got)
+		}
+	}
+	if low, top := b.Top(4<<30), b.Top(MaxMemory); low != 0xffc84000 || top != 0x300001000 {
+		t.Errorf("memory ends at %#x and %#x", low, top)
+	}
+}
+
+// TestRecords: a little memory far above the rest does not cost the machine its
+// records, and none is given up where they are cheap.
+func TestRecords(t *testing.T) {
+	const g = 1 << 30
+	for _, c := range []struct {
+		name    string
+		memory  []Region
+		top     uint64
+		size    uint64
+		problem []Range
+	}{
+		{"a PC", pc, 5 * g, 0x9fc00 + 512<<20 - 1<<20 + g, nil},
+		{"a little far up", []Region{{Range{0, 2 * g}, Usable}, {Range{400 * g, 400*g + 256<<20}, Usable}},
+			2 * g, 2 * g, []Range{{400 * g, 400*g + 256<<20}}},
+		{"much far up", []Region{{Range{0, 2 * g}, Usable}, {Range{400 * g, 410 * g}, Usable}}, 410 * g, 12 * g, nil},
+		{"several far up", []Region{{Range{0, g}, Usable}, {Range{300 * g, 300*g + 4096}, Usable}, {Range{500 * g, 500*g + 4096}, Usable}},
+			g, g, []Range{{500 * g, 500*g + 4096}, {300 * g, 300*g + 4096}}},
+		{"no room", []Region{{Range{0, 1 << 20}, Usable}, {Range{4 * g, 4*g + 8<<20}, Usable}, {Range{4*g + 9<<20, 4*g + 17<<20}, Usable}},
+			1 << 20, 1 << 20, []Range{{4*g + 9<<20, 4*g + 17<<20}, {4 * g, 4*g + 8<<20}}},
+	} {
+		var b Boot
+		if err := Parse(&b, 0, 0x100, pvh("", c.memory)); err != nil {
+			t.Fatal(err)
+		}
+		_, top, err := b.CarveRecords(8)
+		if err != nil || top != c.top || b.UsableSize() != c.size {
+			t.Errorf("%s: up to %#x, %#x bytes usable, %v; want %#x, %#x", c.name, top, b.UsableSize(), err, c.top, c.size)
+		}
+		var said []Range
+		for _, p := range b.Problems() {
+			said = append(said, p.Range)
+		}
+		if !same(said, c.problem) {
+			t.Errorf("%s: problems %v", c.name, b.Problems())
+		}
+		check(t, &b, nil)
+	}
+	var b Boot
+	if err := Parse(&b, 0, 0x100, pvh("", []Region{{Range{500 * g, 500*g + 8192}, Usable}})); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.CarveRecords(8); err != ErrNoSpace {
+		t.Errorf("two pages, far up: %v", err)
+	}
+}
+
 func TestOverlapsAreNotFree(t *testing.T) {
 	var b Boot
 	err := Parse(&b, 0, 0x100, pvh("", []Region{

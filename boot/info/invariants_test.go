@@ -18,7 +18,7 @@ func check(t *testing.T, b *Boot, raw []Region) {
 		}
 		last = r.End
 	}
-	runs, after := 0, uint64(0)
+	runs, after, end := 0, uint64(0), b.Top(MaxMemory)
 	for {
 		s, e, ok := b.NextFree(after)
 		if !ok {
@@ -29,6 +29,9 @@ func check(t *testing.T, b *Boot, raw []Region) {
 		}
 		if s < after || e <= s || s%PageSize != 0 || e%PageSize != 0 || e > MaxMemory {
 			t.Fatalf("free %#x-%#x after %#x", s, e, after)
+		}
+		if !b.HasMemory(s, s+PageSize) || !b.HasMemory(e-PageSize, e) || e > end {
+			t.Fatalf("free %#x-%#x is no memory", s, e)
 		}
 		if !usable(b, s, e) {
 			t.Fatalf("free %#x-%#x is not all usable", s, e)
@@ -46,12 +49,22 @@ func check(t *testing.T, b *Boot, raw []Region) {
 		after = e
 	}
 	for _, limit := range []uint64{0, 1 << 20, 4 << 30, MaxMemory} {
-		if top := b.Top(limit); top > limit {
+		top := b.Top(limit)
+		if top > limit {
 			t.Fatalf("top %#x above %#x", top, limit)
+		}
+		if top > 1<<20 && top < limit && (!b.HasMemory(top-1, top) || b.HasMemory(top, limit)) {
+			t.Fatalf("top %#x is not the end of memory below %#x", top, limit)
 		}
 	}
 	if b.UsableTop() > MaxMemory || b.UsableSize() > b.UsableTop() {
 		t.Fatalf("%#x bytes usable below %#x", b.UsableSize(), b.UsableTop())
+	}
+	records := *b
+	if a, top, err := records.CarveRecords(8); err == nil {
+		if top != records.UsableTop() || top/PageSize*8 > 0 && !usable(&records, a, a+top/PageSize*8) {
+			t.Fatalf("records at %#x, up to %#x", a, top)
+		}
 	}
 	for _, size := range []uint64{1, 1 << 20} {
 		before := len(b.ReservedRanges())

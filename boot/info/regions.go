@@ -238,6 +238,34 @@ func (b *Boot) Carve(size, limit uint64) (uint64, error) {
 	}
 }
 
+// CarveRecords reserves memory for records of all pages from address 0 on to the end
+// of usable memory, size bytes for each, and returns its physical address and that
+// end. Memory that is smaller than the records it takes to reach it, because it lies far above
+// the rest, becomes one of kind Beyond; so does the highest memory as long as there
+// is no room for the records.
+func (b *Boot) CarveRecords(size uint64) (pa, top uint64, err error) {
+	for {
+		var last Range
+		below := uint64(0)   // the end of the usable memory before it
+		largest := uint64(0) // region: no use to search for more
+		for _, r := range b.Memory() {
+			if r.Kind == Usable {
+				below, last = last.End, r.Range
+				largest = max(largest, r.End-r.Start)
+			}
+		}
+		all, pages := last.End/PageSize*size, last.End/PageSize-below/PageSize
+		if below == 0 || pages*size < last.End-last.Start && all <= largest {
+			pa, err = b.Carve(all, ^uint64(0))
+			if err == nil || below == 0 {
+				return pa, last.End, err
+			}
+		}
+		b.complain("memory is not used: the kernel's records of it would be too large", last.Start, last.End)
+		b.Exclude(last.Start, last.End, Beyond)
+	}
+}
+
 // UsableTop returns the end of the highest usable memory.
 func (b *Boot) UsableTop() (top uint64) {
 	for _, r := range b.Memory() {
@@ -260,24 +288,50 @@ func (b *Boot) UsableSize() (n uint64) {
 
 // Top returns the end of the highest region that is memory, whether usable or
 // not, below limit, and so how far a map of all memory has to reach.
-func (b *Boot) Top(limit uint64) uint64 {
+func (b *Boot) Top(limit uint64) (top uint64) {
+	b.eachMapped(func(r Range) bool {
+		if r.Start < limit {
+			top = min(r.End, limit)
+		}
+		return r.Start < limit
+	})
+	return top
+}
+
+// HasMemory reports whether any memory, usable or not, lies between start and end,
+// and so whether a map of all memory has to have that. The first MiB counts as
+// memory: it has what a BIOS leaves for a kernel to find.
+func (b *Boot) HasMemory(start, end uint64) (has bool) {
+	if start < 1<<20 && start < end {
+		return true
+	}
+	b.eachMapped(func(r Range) bool {
+		has = r.Start < end && start < r.End
+		return !has && r.End <= start
+	})
+	return has
+}
+
+// eachMapped calls f for each region that is memory, in order, until it returns
+// false.
+func (b *Boot) eachMapped(f func(r Range) bool) {
 	top := uint64(0)
 	for _, r := range b.Memory() { // sorted
-		if r.Start >= limit {
-			break
-		}
 		switch r.Kind {
 		case Usable, Clipped, ACPIReclaim, ACPINVS, Runtime:
-			top = max(top, min(r.End, limit))
 		case Reserved:
 			// Firmware keeps tables in reserved memory right above the
 			// rest. A large one is the address space of devices.
-			if r.Start <= top && r.End-r.Start <= maxTables {
-				top = max(top, min(r.End, limit))
+			if r.Start > top || r.End-r.Start > maxTables {
+				continue
 			}
+		default:
+			continue
+		}
+		if top = r.End; !f(r.Range) {
+			return
 		}
 	}
-	return top
 }
 
 // maxTables is more memory than firmware's tables take.
