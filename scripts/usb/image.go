@@ -159,7 +159,7 @@ func (m *maker) iso(esp, out string) error {
 	tmp := filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+".new")
 	defer os.Remove(tmp)
 	os.Remove(tmp) // xorriso would add to it
-	err := m.tool("xorriso", "-as", "mkisofs", "-quiet", "-r", "-V", "TAMARIX", "-o", tmp,
+	err := m.tool("xorriso", "-no_rc", "-as", "mkisofs", "-quiet", "-r", "-V", "TAMARIX", "-o", tmp,
 		"--gpt_disk_guid", m.guid("disk"),
 		// As a CD, under a BIOS and under UEFI.
 		"-b", "boot/bios.img", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info",
@@ -194,10 +194,13 @@ func (m *maker) write(name string, data []byte) error {
 	return nil
 }
 
-// tool runs a program of the host; its output becomes part of the error.
+// tool runs a program of the host; its output becomes part of the error. What the
+// user has set up for these programs, in the environment or below the home
+// directory, does not count: the image would depend on it.
 func (m *maker) tool(name string, args ...string) error {
 	c := exec.Command(name, args...)
-	c.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+strconv.FormatInt(m.epoch, 10), "TZ=UTC", "LC_ALL=C")
+	c.Env = []string{"SOURCE_DATE_EPOCH=" + strconv.FormatInt(m.epoch, 10), "TZ=UTC", "LC_ALL=C",
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + m.dir, "HOME=" + m.dir}
 	out, err := c.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("there is no command %s: scripts/deps.sh usb installs it", name)

@@ -94,6 +94,17 @@ func TestSameBytes(t *testing.T) {
 	t.Setenv("TZ", "Asia/Tokyo")
 	t.Setenv("LANG", "de_DE.UTF-8")
 	t.Setenv("TMPDIR", t.TempDir())
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("MTOOLS_FAT_COMPATIBILITY", "1")
+	for name, text := range map[string]string{
+		".xorrisorc": "-padding 3m\n-joliet on\n",
+		".mtoolsrc":  "drive z: file=\"/dev/null\"\n",
+	} {
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	old := syscall.Umask(0o077)
 	defer syscall.Umask(old)
 	b := made(t, inputs(t, "kernel"))
