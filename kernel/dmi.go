@@ -11,12 +11,13 @@ import (
 // dmiAttributes are the files of /sys/class/dmi/id: who made the machine, its board
 // and its firmware. Serial numbers are for root.
 func dmiAttributes(b *info.Boot) (list []sysfs.Attribute) {
-	at := smbios.Find(arch.PhysicalMemory, b.SystemTable)
+	memory := arch.FirmwareMemory()
+	at := smbios.Find(memory, b.SystemTable)
 	if at == 0 {
 		klog.Debugf("SMBIOS: none")
 		return nil
 	}
-	i, ok := smbios.Read(arch.PhysicalMemory, at)
+	i, ok := smbios.Read(memory, at)
 	if !ok {
 		klog.Debugf("SMBIOS: the table at %#x cannot be read", at)
 		return nil

@@ -58,3 +58,6 @@ func InterruptReport(debug, warn func(format string, a ...any)) {}
 
 // PhysicalMemory returns n bytes of physical memory: the host gives none.
 func PhysicalMemory(addr, n uint64) []byte { return nil }
+
+// FirmwareMemory returns physical memory as firmware left it: there is none.
+func FirmwareMemory() func(addr, n uint64) []byte { return PhysicalMemory }

@@ -37,6 +37,12 @@ func directMapped(addr, n uint64) bool {
 	return true
 }
 
+// FirmwareMemory returns physical memory for those who read what the firmware left
+// there, wherever that is: a function that returns n bytes at an address, or nil
+// where the CPU can have no memory. What it maps stays mapped. It is for one
+// goroutine.
+func FirmwareMemory() func(addr, n uint64) []byte { return new(firmwareMemory).Bytes }
+
 // firmwareMemory is physical memory for those who read the firmware's tables
 // ([acpi.Memory]). What the direct map does not have is mapped when it is asked
 // for, and stays so: tables may lie anywhere.

@@ -6,7 +6,10 @@
 // there counts.
 package smbios
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Memory returns n bytes of physical memory, or nil where there is none.
 type Memory func(addr, n uint64) []byte
@@ -148,7 +151,7 @@ func (i *Info) parse(t []byte) {
 		s := structure{fixed: t[:n]}
 		t = t[n:]
 		// The strings end with an empty one; without any there are two NULs.
-		end := strings.Index(string(t[:min(len(t), 1<<16)]), "\x00\x00")
+		end := bytes.Index(t[:min(len(t), 1<<16)], []byte{0, 0})
 		if end < 0 {
 			return
 		}
@@ -214,7 +217,7 @@ func (s structure) text(at int) string {
 	}
 	rest := s.strings
 	for range s.fixed[at] - 1 {
-		i := strings.IndexByte(string(rest), 0)
+		i := bytes.IndexByte(rest, 0)
 		if i < 0 {
 			return ""
 		}
