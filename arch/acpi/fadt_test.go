@@ -1,6 +1,9 @@
 package acpi
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // fadt makes an FADT of so many bytes, set by the functions.
 func fadt(revision byte, size int, set ...func(t []byte)) []byte {
@@ -175,6 +178,18 @@ func TestMCFG(t *testing.T) {
 		if r != want[i] {
 			t.Errorf("%+v, want %+v", r, want[i])
 		}
+	}
+	// A CPU with addresses of 39 bits has no 0xf000_0000_0000; the second region ends
+	// at a limit, and does not fit below one byte less.
+	if m.Below(1 << 39); !slices.Equal(m.Regions(), want[:2]) || m.Ignored != 5 {
+		t.Errorf("below 1<<39: %+v, %d ignored", m.Regions(), m.Ignored)
+	}
+	end := uint64(0x10_1000_0000)
+	if m.Below(end); len(m.Regions()) != 2 {
+		t.Errorf("below its end: %+v", m.Regions())
+	}
+	if m.Below(end - 1); !slices.Equal(m.Regions(), want[:1]) || m.Ignored != 6 {
+		t.Errorf("below its last byte: %+v, %d ignored", m.Regions(), m.Ignored)
 	}
 	if m.Parse(build("MCFG", nil)) || m.Parse(nil) {
 		t.Error("an empty one is taken")

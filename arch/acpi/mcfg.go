@@ -41,6 +41,21 @@ func (m *MCFG) Parse(t []byte) bool {
 	return m.nRegions > 0
 }
 
+// Below leaves out the regions that are not wholly below limit, the end of the
+// addresses that the CPU has.
+func (m *MCFG) Below(limit uint64) {
+	n := 0
+	for _, r := range m.Regions() {
+		if r.Address+(uint64(r.LastBus)+1)<<20 > limit {
+			m.Ignored++
+			continue
+		}
+		m.regions[n] = r
+		n++
+	}
+	m.nRegions = n
+}
+
 // overlaps reports whether a bus of r is in an earlier region.
 func (m *MCFG) overlaps(r ConfigRegion) bool {
 	for _, o := range m.Regions() {

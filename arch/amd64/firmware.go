@@ -50,8 +50,10 @@ func acpiInit(b *info.Boot) bool {
 		return false
 	}
 	f.hasFADT = good("FACP", f.fadt.Parse(acpiTables.Find("FACP")))
-	f.hasHPET = good("HPET", f.hpet.Parse(acpiTables.Find("HPET")))
+	limit := physicalLimit()
+	f.hasHPET = good("HPET", f.hpet.Parse(acpiTables.Find("HPET")) && f.hpet.Address <= limit-hpetSize)
 	good("MCFG", f.mcfg.Parse(acpiTables.Find("MCFG")))
+	f.mcfg.Below(limit)
 	hasMADT = good("APIC", madt.Parse(acpiTables.Find("APIC"), f.fadt.OnlineCapable()))
 	if f.hasFADT {
 		f.facs = acpiTables.Table(f.fadt.FACS, "FACS")

@@ -169,9 +169,16 @@ func TestOddFirmware(t *testing.T) {
 	for _, machine := range []string{"pc", "q35"} {
 		t.Run("garbage-"+machine, func(t *testing.T) {
 			c := qemu.Config{Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), SMP: 2, Mem: "256M", Machine: machine + ",hpet=off"}
+			// A timer and configuration space where no CPU has addresses.
+			hpet, mcfg := "x", ""
+			if machine == "pc" {
+				beyond := "\x00\x00\x00\x00\x00\x00\x04\x00" // 1<<50
+				hpet = "\x01\xa2\x86\x80\x00\x40\x00\x00" + beyond + "\x00\x00\x00\x00"
+				mcfg = strings.Repeat("\x00", 8) + beyond + "\x00\x00\x00\xff\x00\x00\x00\x00"
+			}
 			// QEMU makes the headers.
 			for _, table := range []struct{ sig, body string }{
-				{"APIC", "\x00\x00\xe0\xfe\x01\x00\x00\x00\x00\x00\x01\xff"}, {"HPET", "x"}, {"SSDT", strings.Repeat("\x08_S5_\x12\xff", 500)}, {"a\x1b/b", ""},
+				{"MCFG", mcfg}, {"APIC", "\x00\x00\xe0\xfe\x01\x00\x00\x00\x00\x00\x01\xff"}, {"HPET", hpet}, {"SSDT", strings.Repeat("\x08_S5_\x12\xff", 500)}, {"a\x1b/b", ""},
 			} {
 				file := filepath.Join(t.TempDir(), "table")
 				if err := os.WriteFile(file, []byte(table.body), 0o600); err != nil {
@@ -182,6 +189,9 @@ func TestOddFirmware(t *testing.T) {
 			s := logIn(t, c, `~ # $`)
 			s.wants("nproc", "2")
 			s.wants("dmesg", `table "APIC" at`, "is the second of its kind", `table "HPET" at`, "its content makes no sense")
+			if machine == "pc" {
+				s.wants("dmesg", "1 entries of the MCFG make no sense")
+			}
 			s.wants("ls /sys/firmware/acpi/tables", "APIC", "DSDT", "FACP", "FACS", "SSDT", "a__b")
 			s.powerOff()
 		})
