@@ -8,16 +8,12 @@ import (
 	"tamarix/boot/info"
 )
 
-// Page-table entry bits, Intel SDM volume 3A, 4.5.
+// More bits of page-table entries, Intel SDM volume 3A, 4.5.
 const (
-	present  = 1 << 0
-	writable = 1 << 1
 	large    = 1 << 7
 	uncached = 3 << 3 // PWT and PCD
-	noExec   = 1 << 63
 
 	addrMask  = 0x000f_ffff_ffff_f000
-	pageSize  = 4096
 	largeSize = 2 << 20
 	dirSize   = 1 << 30 // what one page directory maps
 )
@@ -175,43 +171,8 @@ func mapMemory(b *info.Boot) error {
 	return nil
 }
 
-// segment is a loaded part of the kernel's image, in physical addresses.
-type segment struct {
-	start, end uint64
-	prot       uint32 // segmentWrite, segmentExec
-}
-
-// imageFlags returns how the memory from start to end is to be mapped: with the
-// rights that the segments in it need, and writable where there is none.
-func imageFlags(segs []segment, start, end, nx uint64) uint64 {
-	f, covered := present|nx, start
-	for _, s := range segs { // they are in order
-		if start >= s.end || end <= s.start {
-			continue
-		}
-		if s.start&^(pageSize-1) > covered {
-			break
-		}
-		covered = (s.end + pageSize - 1) &^ (pageSize - 1)
-		if s.prot&segmentWrite != 0 {
-			f |= writable
-		}
-		if s.prot&segmentExec != 0 {
-			f &^= nx
-		}
-	}
-	if covered < end {
-		f |= writable // memory that is no part of the image
-	}
-	return f
-}
-
-// Of elf.h, as the image's own program headers use it.
-const (
-	segmentLoad  = 1 // PT_LOAD
-	segmentExec  = 1 // PF_X
-	segmentWrite = 2 // PF_W
-)
+// segmentLoad is the kind of program header that matters here (elf.h).
+const segmentLoad = 1 // PT_LOAD
 
 type elfHeader struct { // Elf64_Ehdr
 	ident                    [16]byte
