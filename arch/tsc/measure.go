@@ -71,9 +71,9 @@ const (
 )
 
 // Measure finds the frequency of the time stamp counter against each of refs, all
-// in the same ns nanoseconds. It tries again where the processor was kept from
-// reading, for shorter times if need be, and keeps for each reference the result
-// with the smallest error.
+// in the same ns nanoseconds, or in half of the time that a reference takes to come
+// round. It tries again where the processor was kept from reading, for shorter
+// times if need be, and keeps for each reference the result with the smallest error.
 func Measure(tsc func() uint64, refs []Reference, ns uint64) (best [MaxReferences]Result) {
 	refs = refs[:min(len(refs), MaxReferences)]
 	var dead [MaxReferences]bool
@@ -128,7 +128,7 @@ func measure(tsc func() uint64, refs []Reference, ns uint64, dead *[MaxReference
 			count, now := r.Read(), tsc()
 			gap[i], last[i] = max(gap[i], now-last[i]), now
 			moved[i] = moved[i] || (count-first[i].Count)&r.mask() != 0
-			if (count-first[i].Count)&r.mask() < scale(ns, r.Hz, 1_000_000_000) {
+			if (count-first[i].Count)&r.mask() < scale(min(ns, r.period()/2), r.Hz, 1_000_000_000) {
 				if now-first[i].TSC > limit {
 					ended[i], dead[i] = true, !moved[i]
 					open--
@@ -140,7 +140,8 @@ func measure(tsc func() uint64, refs []Reference, ns uint64, dead *[MaxReference
 			s := r.Sample(tsc)
 			gap[i] = max(gap[i], s.TSC-last[i])
 			// A timer that comes round within a second may have done so unseen, in
-			// gaps between two readings.
+			// gaps between two readings. Since what is measured is no more than half
+			// of its way round, such a gap is a third of all the time, or more.
 			if r.period() < 1_000_000_000 && gap[i] > (s.TSC-first[i].TSC)/4 {
 				continue
 			}

@@ -76,6 +76,29 @@ func TestMeasureOnABusyHost(t *testing.T) {
 	}
 }
 
+// TestMeasureAcrossTheWrap has the PIT alone, and loses the processor for a few
+// milliseconds, as a system management interrupt takes it, at every moment of the
+// PIT's way round: it must not be taken to have come half as far as it has.
+func TestMeasureAcrossTheWrap(t *testing.T) {
+	for at := 1e6; at < 60e6; at += 0.5e6 {
+		for _, away := range []float64{3e6, 6e6, 10e6, 25e6, 50e6, 60e6} {
+			held := false
+			m := &machine{cost: 1500, hz: 2.3e9}
+			m.hold = func(int) float64 {
+				if held || m.ns < at {
+					return 0
+				}
+				held = true
+				return away
+			}
+			r := Measure(m.tsc, []Reference{m.pit()}, 50e6)
+			if !near(r[0].Hz, m.hz, float64(r[0].Error)+100) {
+				t.Errorf("%.0f ms away after %.1f ms: %+v", away/1e6, at/1e6, r[0])
+			}
+		}
+	}
+}
+
 func TestMeasureAgainstBrokenCounters(t *testing.T) {
 	still := Reference{"still", 14318180, 32, func() uint64 { return 77 }}
 	ones := Reference{"ones", 3579545, 24, func() uint64 { return ^uint64(0) }}
