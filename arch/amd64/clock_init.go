@@ -81,6 +81,9 @@ func clockInit() {
 			k.tscBad = "it cannot be measured"
 		}
 	}
+	if k.tscBad == "" && !k.reliable && !d.Steady() && (k.have[clockHPET] || k.have[clockPM]) {
+		k.tscBad = "its rate follows the CPU's"
+	}
 	startClock(k.chosen.Hz, tscBase)
 	k.report()
 	k.choose()

@@ -16,6 +16,7 @@ type Declared struct {
 	Exact bool
 
 	Invariant  bool // the counter's rate depends on no power state (SDM vol. 3B, 18.17.1)
+	Constant   bool // it depends on no performance state; a deep sleep may stop it (18.17)
 	Adjust     bool // there is IA32_TSC_ADJUST
 	Hypervisor bool // the machine is virtual
 }
@@ -63,6 +64,7 @@ func Declare(cpuid CPUID) (d Declared) {
 	intel := vb == 0x756e6547 && vd == 0x49656e69 && vc == 0x6c65746e // "GenuineIntel"
 	sig, _, features, _ := cpuid(1, 0)
 	d.Hypervisor = features>>31 != 0
+	d.Constant = intel && constant(sig)
 	if ext, _, _, _ := cpuid(0x80000000, 0); ext >= 0x80000007 && ext < 0x80010000 {
 		_, _, _, power := cpuid(0x80000007, 0)
 		d.Invariant = power>>8&1 != 0
@@ -107,6 +109,18 @@ func Declare(cpuid CPUID) (d Declared) {
 		d.APIC = scale(base, uint64(den), uint64(num))
 	}
 	return d
+}
+
+// Steady reports whether the counter runs at one rate as long as no CPU sleeps
+// more deeply than HLT has it do. A hypervisor that does not promise so has its
+// guests' counters follow from its own clock all the same.
+func (d *Declared) Steady() bool { return d.Invariant || d.Constant || d.Hypervisor }
+
+// constant reports whether the SDM (vol. 3B, 18.17) lists an Intel CPU with that
+// signature among those whose counter keeps its rate.
+func constant(sig uint32) bool {
+	family, model := sig>>8&15, sig>>4&15|sig>>12&0xf0
+	return family == 15 && model >= 3 || family == 6 && model >= 0xe
 }
 
 // set takes hz for the frequency if it makes sense.

@@ -32,7 +32,7 @@ func TestDeclare(t *testing.T) {
 			Declared{Hz: 3_000_000_000, By: ByBase, APIC: 24_000_000}},
 		{"Intel, base only", cpu{0: vendor(0x16, intel), 0x16: {3000}}, Declared{Hz: 3_000_000_000, By: ByBase}},
 		{"Denverton", cpu{0: vendor(0x15, intel), 1: {0x506f1}, 0x15: {3, 264}},
-			Declared{Hz: 2_200_000_000, By: ByCrystal, APIC: 25_000_000, Exact: true}},
+			Declared{Hz: 2_200_000_000, By: ByCrystal, APIC: 25_000_000, Exact: true, Constant: true}},
 		{"AMD is not asked", cpu{0: vendor(0x16, amd), 0x15: {2, 216, 24_000_000}, 0x16: {2600}}, Declared{}},
 		{"no denominator", cpu{0: vendor(0x15, intel), 0x15: {0, 216, 24_000_000}}, Declared{}},
 		{"absurd", cpu{0: vendor(0x16, intel), 0x15: {1, ^uint32(0), ^uint32(0)}, 0x16: {^uint32(0)}}, Declared{}},
@@ -43,6 +43,30 @@ func TestDeclare(t *testing.T) {
 	} {
 		if got := Declare(c.cpu.id); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestSteady has real CPUs by their signatures.
+func TestSteady(t *testing.T) {
+	invariant := [4]uint32{0, 0, 0, 1 << 8}
+	for _, c := range []struct {
+		name string
+		cpu  cpu
+		want bool
+	}{
+		{"Athlon 64 X2", cpu{0: vendor(1, amd), 1: {0x40fb2}, 0x80000000: {0x80000018}, 0x80000007: {0, 0, 0, 0x3f}}, false},
+		{"Phenom II", cpu{0: vendor(5, amd), 1: {0x100f43}, 0x80000000: {0x8000001b}, 0x80000007: invariant}, true},
+		{"Pentium 4, Northwood", cpu{0: vendor(2, intel), 1: {0xf29}}, false},
+		{"Pentium 4, Prescott", cpu{0: vendor(5, intel), 1: {0xf34}}, true},
+		{"Pentium M", cpu{0: vendor(2, intel), 1: {0x6d8}}, false},
+		{"Core 2", cpu{0: vendor(10, intel), 1: {0x6f6}}, true},
+		{"Core i7", cpu{0: vendor(0x16, intel), 1: {0x906ea}, 0x80000000: {0x80000008}, 0x80000007: invariant}, true},
+		{"another maker's", cpu{0: vendor(10, [3]uint32{1, 2, 3}), 1: {0x6f6}}, false},
+		{"virtual", cpu{0: vendor(10, amd), 1: {0xf40, 0, 1 << 31}}, true},
+	} {
+		if d := Declare(c.cpu.id); d.Steady() != c.want {
+			t.Errorf("%s: %t, %+v", c.name, !c.want, d)
 		}
 	}
 }
