@@ -65,7 +65,6 @@ func lost(code int) {
 	}
 	restart(func(d time.Duration) {
 		arch.ScreenFooter("Rebooting soon.")
-		for end := arch.Nanotime() + int64(d); arch.Nanotime() < end; {
-		}
+		arch.BusyWait(int64(d))
 	})
 }

@@ -148,7 +148,7 @@ func apicCalibrate() {
 	measured := uint64(0)
 	for range 5 {
 		t0, c0, w0 := apicSample()
-		busyWait(2e6)
+		BusyWait(2e6)
 		t1, c1, w1 := apicSample()
 		if d := t1 - t0; d > 0 && c0 > c1 {
 			measured = uint64(c0-c1) * 1_000_000_000 / uint64(d)

@@ -63,6 +63,8 @@ func slowCount(s *slowSource) uint64
 // slowTick extends the counter of the clock, if that is not the TSC. It must happen
 // more often than the counter comes round in half.
 //   - Interrupts are off.
+//
+//go:nosplit
 func slowTick() {
 	s := slowClock()
 	if s == nil {
@@ -73,6 +75,16 @@ func slowTick() {
 	if now := slowCount(s); int64(now-old) > 0 {
 		atomic.CompareAndSwapUint64(&s.count, old, now)
 	}
+}
+
+// busyTime is Nanotime for who waits until it is late enough, and keeps this CPU
+// from ticking meanwhile, or has no other left that does: a clock that comes round
+// during the wait would never get there.
+func busyTime() int64 {
+	s := pin()
+	slowTick()
+	unpin(s)
+	return Nanotime()
 }
 
 // slowTickLength is how often slowTick is called at least, in ns: the shortest way

@@ -17,6 +17,9 @@ var hostStart = time.Now()
 // Nanotime returns nanoseconds since boot; it never goes back.
 func Nanotime() int64 { return int64(time.Since(hostStart)) }
 
+// BusyWait spins for so many nanoseconds.
+func BusyWait(ns int64) { time.Sleep(time.Duration(ns)) }
+
 func coarseTime() int64 { return Nanotime() }
 
 // SetWallOffset sets the wall clock.

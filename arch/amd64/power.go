@@ -23,7 +23,7 @@ func PowerOff() {
 		control, status := acpi.ReducedSleep(f.sleepA)
 		writeRegister(f.fadt.SleepStatus, 0, uint16(status))
 		writeRegister(f.fadt.SleepControl, 0, uint16(control))
-		busyWait(1e9)
+		BusyWait(1e9)
 		return
 	}
 	enterACPIMode()
@@ -39,7 +39,7 @@ func PowerOff() {
 	writeRegister(f.fadt.PM1b, 0, b)
 	writeRegister(f.fadt.PM1a, 0, acpi.SleepNow(a))
 	writeRegister(f.fadt.PM1b, 0, acpi.SleepNow(b))
-	busyWait(1e9)
+	BusyWait(1e9)
 }
 
 // enterACPIMode asks the firmware to leave the power registers to us (4.8.2.5),
@@ -51,7 +51,7 @@ func enterACPIMode() {
 	}
 	outb(f.SMICommand, f.EnableACPI)
 	for n := 0; n < 300 && readRegister(f.PM1a, 0)&acpi.SCIEnable == 0; n++ {
-		busyWait(1e6)
+		BusyWait(1e6)
 	}
 }
 
@@ -65,9 +65,10 @@ func disableEvents(block acpi.Address) {
 	}
 }
 
-// busyWait spins for so many nanoseconds.
-func busyWait(ns int64) {
-	for end := Nanotime() + ns; Nanotime() < end; {
+// BusyWait spins for so many nanoseconds. It may be called in any context, with
+// all other CPUs stopped.
+func BusyWait(ns int64) {
+	for end := busyTime() + ns; busyTime() < end; {
 		pause()
 	}
 }

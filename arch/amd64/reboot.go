@@ -56,7 +56,7 @@ func resetByRegister() {
 			outb(configData+off&3, f.fadt.ResetValue)
 		}
 	}
-	busyWait(50e6)
+	BusyWait(50e6)
 }
 
 // resetByKeyboard lets the keyboard controller pulse the processor's reset line.
@@ -71,10 +71,10 @@ func resetByKeyboard() {
 	}
 	for range 10 {
 		for n := 0; n < 1000 && inb(port)&busy != 0; n++ {
-			busyWait(2e3)
+			BusyWait(2e3)
 		}
 		outb(port, reset)
-		busyWait(5e6)
+		BusyWait(5e6)
 	}
 }
 
@@ -105,7 +105,7 @@ func resetByBridge(warm bool) {
 	}
 	v := inb(port) &^ (system | now | full)
 	outb(port, v|how)
-	busyWait(50e3)
+	BusyWait(50e3)
 	outb(port, v|how|now)
-	busyWait(50e6)
+	BusyWait(50e6)
 }

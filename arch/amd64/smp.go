@@ -67,7 +67,7 @@ func startCPUs(boot *percpu) {
 			sendIPI(p.APICID, icrInit)
 		}
 	}
-	delay(10_000)
+	BusyWait(10e6)
 	n := 1
 	var c *percpu // the next CPU's area
 	for _, p := range madt.CPUs() {
@@ -131,10 +131,10 @@ func startCPU(c *percpu) bool {
 	const patience = 5_000_000 // a virtual CPU may have to wait for a real one
 	if !waitCPU(c, patience) && atomic.CompareAndSwapUint32(&c.online, cpuOff, cpuAbandoned) {
 		sendIPI(c.apicID, icrInit) // should it wake after all, it waits again
-		delay(200)
+		BusyWait(200e3)
 		return false
 	}
-	for end := Nanotime() + patience*1000; Nanotime() < end; pause() {
+	for end := busyTime() + patience*1000; busyTime() < end; pause() {
 		if atomic.LoadUint32(&c.online) == cpuOnline {
 			return true
 		}
@@ -148,7 +148,7 @@ func startCPU(c *percpu) bool {
 // waitCPU waits so many microseconds for a CPU to come, and reports whether it
 // has.
 func waitCPU(c *percpu, us int64) bool {
-	for end := Nanotime() + us*1000; Nanotime() < end; pause() {
+	for end := busyTime() + us*1000; busyTime() < end; pause() {
 		if atomic.LoadUint32(&c.online) != cpuOff {
 			return true
 		}
@@ -188,13 +188,6 @@ func trampolineInit() {
 	}
 	StorePTE(entry(t, trampoline, PageShift), PTE(trampoline)|ptePresent|pteWritable)
 	layTrampoline(Frame(trampoline).Page(), trampoline, lowRoot, pcAPEntry(), noExec != 0)
-}
-
-// delay waits for so many microseconds.
-func delay(us int64) {
-	for end := Nanotime() + us*1000; Nanotime() < end; {
-		pause()
-	}
 }
 
 // cpuLimit returns how many CPUs may run: maxcpus=, nr_cpus= and nosmp of the

@@ -58,6 +58,30 @@ func TestClockSources(t *testing.T) {
 	}
 }
 
+// TestCrashWaits has the kernel reset the machine some seconds after its Go program
+// has failed, by a clock that comes round sooner and that no tick extends any more.
+func TestCrashWaits(t *testing.T) {
+	root := needQEMU(t)
+	s := &session{t, boot(t, qemu.Config{
+		Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), SMP: 2, Extra: []string{"-machine", "hpet=off"},
+		Append: "console=ttyS0 tsc=unstable panic=4",
+	}), `~ # $`}
+	s.expect(`login: $`, time.Minute)
+	s.vm.Send("root\r")
+	s.expect(s.prompt, time.Minute)
+	s.wants("dmesg", "the clock is acpi_pm")
+	// By now, but for this, the timer might not have come round yet.
+	s.vm.Send(`while read up idle < /proc/uptime; [ ${up%.*} -lt 6 ]; do :; done; echo "it is la""te"` + "\r")
+	s.expect(`it is late`, time.Minute)
+	if err := s.vm.Press("alt-sysrq-c"); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(`nil pointer dereference`, time.Minute)
+	if _, err := s.vm.Wait(time.Minute); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestClockWatchdog makes the kernel believe another frequency of its time stamp
 // counter than it has, as if the counter had begun to run slowly: the kernel must
 // find out and take another clock, and no program may see the time go back.
