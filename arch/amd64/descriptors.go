@@ -119,7 +119,9 @@ func areaInit(c *percpu, index, apic uint32) {
 	put := func(at int, v uint64) { *(*[8]byte)(c.tss[at:]) = *(*[8]byte)(unsafe.Pointer(&v)) }
 	put(4, c.stack)
 	for i := range 4 {
-		put(36+8*i, newStack(istStackSize)-64)
+		top := newStack(istStackSize) - 64
+		*wordAt(top) = c.self // for fatalEntry
+		put(36+8*i, top)
 	}
 	put(96, 104<<48) // no I/O permission map
 

@@ -199,7 +199,9 @@ nested:
 	IRETQ
 
 // fatalEntry is trapEntry for what may come at any instruction, even where GS
-// is still the user's. Each of its vectors has a stack of its own.
+// is still the user's, who may have put there what he likes: an address of the
+// upper half, too. Each of its vectors has a stack of its own, and at its top lies
+// the address of the CPU's area, which GS has to be.
 TEXT ·fatalEntry(SB),NOSPLIT|NOFRAME,$0
 	SUBQ	$(15*8+256), SP
 	SAVEREGS
@@ -207,9 +209,11 @@ TEXT ·fatalEntry(SB),NOSPLIT|NOFRAME,$0
 	CLD
 	MOVL	$MSR_GS_BASE, CX
 	RDMSR
+	SHLQ	$32, DX
+	ORQ	DX, AX
 	XORL	R12, R12
-	TESTL	DX, DX
-	JS	kernelGS
+	CMPQ	AX, (15*8+256+7*8)(SP)
+	JEQ	kernelGS
 	SWAPGS
 	MOVL	$1, R12
 kernelGS:

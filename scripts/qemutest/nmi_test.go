@@ -1,0 +1,74 @@
+package qemutest
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"tamarix/scripts/image"
+	"tamarix/scripts/qemu"
+)
+
+// TestNMIWithKernelGS sends non-maskable interrupts while a program runs that has
+// given its GS base an address of the kernel's half, as it may by WRGSBASE: the
+// kernel must not take it for its own.
+func TestNMIWithKernelGS(t *testing.T) {
+	root := needQEMU(t)
+	text := "GS is set\n"
+	code := []byte{
+		0x48, 0xb8, 0, 0, 0, 0, 0xcd, 0xab, 0xff, 0xff, // mov rax, 0xffffabcd00000000
+		0xf3, 0x48, 0x0f, 0xae, 0xd8, // wrgsbase rax
+		0xb8, 1, 0, 0, 0, // mov eax, 1 (write)
+		0xbf, 1, 0, 0, 0, // mov edi, 1
+		0x48, 0x8d, 0x35, 9, 0, 0, 0, // lea rsi, [rip+9]
+		0xba, byte(len(text)), 0, 0, 0, // mov edx, len
+		0x0f, 0x05, // syscall
+		0xeb, 0xfe, // jmp $
+	}
+	initrd := archive(t, root, "kernelgs", func(m *image.Image) error {
+		m.Data("/gs", 0o755, staticProgram(append(code, text...)))
+		return m.Userland(root, "busybox")
+	})
+	s := &session{t, boot(t, qemu.Config{Kernel: tamarix(t, root), Initrd: initrd, SMP: 1, Append: "console=ttyS0"}), `~ # $`}
+	s.expect(`login: $`, time.Minute)
+	s.vm.Send("root\r")
+	s.expect(s.prompt, time.Minute)
+	s.vm.Send("/gs &\r")
+	s.expect(`GS is set`, time.Minute)
+	for range 5 {
+		if _, err := s.vm.Monitor("nmi"); err != nil {
+			t.Fatal(err)
+		}
+		s.expect(`non-maskable interrupt.*going on`, 20*time.Second)
+	}
+	s.vm.Send("kill $!; wait; echo and no\"\"w\r")
+	s.expect(`and now`, 20*time.Second)
+	s.expect(s.prompt, 20*time.Second)
+	s.powerOff()
+}
+
+// staticProgram returns an ELF file with nothing but code, which begins to run at
+// its first byte.
+func staticProgram(code []byte) []byte {
+	const header, base = 64 + 56, 0x400000
+	le := binary.LittleEndian
+	p := []byte("\x7fELF\x02\x01\x01")
+	p = append(p, make([]byte, 16-len(p))...)
+	p = le.AppendUint16(p, 2)  // ET_EXEC
+	p = le.AppendUint16(p, 62) // EM_X86_64
+	p = le.AppendUint32(p, 1)
+	for _, v := range [...]uint64{base + header, 64, 0} { // entry, program headers, sections
+		p = le.AppendUint64(p, v)
+	}
+	p = le.AppendUint32(p, 0)
+	for _, v := range [...]uint16{64, 56, 1, 0, 0, 0} {
+		p = le.AppendUint16(p, v)
+	}
+	p = le.AppendUint32(p, 1) // PT_LOAD
+	p = le.AppendUint32(p, 5) // readable, executable
+	size := uint64(header + len(code))
+	for _, v := range [...]uint64{0, base, base, size, size, 0x1000} {
+		p = le.AppendUint64(p, v)
+	}
+	return append(p, code...)
+}
