@@ -22,7 +22,7 @@ const (
 	hpetEnable    = 1 << 0 // of the configuration: the counter runs
 	hpetLegacy    = 1 << 1 // its timers take the PIT's and the RTC's interrupts
 	hpetMaxPeriod = 100_000_000
-	hpetMinPeriod = 100_000
+	hpetMinPeriod = 1_000_000 // a faster one would come round between two ticks
 )
 
 // pmTimerHz is the frequency of the ACPI power management timer (ACPI 4.8.3.3).
@@ -55,13 +55,15 @@ func hpetFind() bool {
 	if v, _ := bootInfo.Option("hpet"); !f.hasHPET || string(v) == "disable" {
 		return false
 	}
+	var l line
+	l.str("clocks: HPET at ").hex(f.hpet.Address)
 	regs := MapDevice(f.hpet.Address, hpetSize)
 	if regs == 0 {
+		l.str(": out of reach, not used").note(stepWarning)
 		return false
 	}
 	period := uint64(hpetRead(regs, hpetCapabilities+4))
-	var l line
-	l.str("clocks: HPET at ").hex(f.hpet.Address).str(", period ").dec(period).str(" fs")
+	l.str(", period ").dec(period).str(" fs")
 	if period < hpetMinPeriod || period > hpetMaxPeriod {
 		l.str(": makes no sense, not used").note(stepWarning)
 		return false

@@ -157,19 +157,18 @@ func newWindow(n uint64) uint64 {
 }
 
 // MapDevice maps size bytes of device registers at physical address phys,
-// uncached, and returns where; 0 if the CPU's physical addresses do not go so far,
-// or there is no memory for page tables. It is never unmapped.
+// uncached, and returns where; 0 if the CPU has no such address or there is no
+// memory for page tables. It is never unmapped.
 func MapDevice(phys, size uint64) uintptr {
 	return mapWindow(phys, size, pteNoCache)
 }
 
 // mapWindow maps size bytes of device memory at physical address phys with the
-// given kind of caching, and returns where; 0 if the CPU cannot have them there, or
-// there is no memory for page tables.
+// given kind of caching, and returns where; 0 if the CPU has no such address, as
+// firmware and devices may say anything, or there is no memory for page tables.
 func mapWindow(phys, size uint64, caching PTE) uintptr {
-	// A firmware's table may say anything, and what is mapped beyond faults.
-	if limit := physicalLimit(); size > limit || phys > limit-size {
-		return 0
+	if limit := physicalLimit(); size == 0 || size > limit || phys > limit-size {
+		return 0 // the entry's reserved bits would make every access fault
 	}
 	off := phys & (PageSize - 1)
 	n := (off + size + PageSize - 1) &^ (PageSize - 1)

@@ -18,7 +18,8 @@ type Region struct {
 }
 
 // Map makes the registers at a physical address reachable. The window stays for
-// ever. ENOMEM: no memory for page tables; EINVAL: no device can be there.
+// ever. ENOMEM: no memory for page tables, or the CPU has no such address; EINVAL:
+// no device can be there.
 func Map(phys uint64, size uint32) (*Region, error) {
 	if phys == 0 || phys&3 != 0 || size == 0 || phys>>52 != 0 {
 		return nil, unix.EINVAL

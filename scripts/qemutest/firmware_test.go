@@ -197,6 +197,21 @@ func TestOddFirmware(t *testing.T) {
 			s.powerOff()
 		})
 	}
+	// A timer where the CPU can have no memory.
+	t.Run("out-of-reach", func(t *testing.T) {
+		hpet := make([]byte, 20)
+		hpet[5] = 64
+		binary.LittleEndian.PutUint64(hpet[8:], 1<<51)
+		file := filepath.Join(t.TempDir(), "table")
+		if err := os.WriteFile(file, hpet, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := qemu.Config{Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), Mem: "256M", Machine: "q35,hpet=off",
+			Extra: []string{"-acpitable", "sig=HPET,data=" + file}}
+		s := logIn(t, c, `~ # $`)
+		s.wants("dmesg", "HPET at 0x8000000000000: out of reach, not used")
+		s.powerOff()
+	})
 	// Hardware-reduced ACPI, with the registers to turn off and to reset in memory,
 	// and two I/O APICs.
 	t.Run("reduced", func(t *testing.T) {
