@@ -5,7 +5,7 @@ package amd64
 // apicMap decides on the mode and maps the registers. The MADT and the CPU should
 // agree on where they are; the CPU knows.
 func apicMap() {
-	s := apicState{has: hasX2APIC, on: rdmsr(msrAPICBase)&apicBaseX2 != 0, maxID: madt.MaxID()}
+	s := apicState{has: hasX2APIC, on: rdmsr(msrAPICBase)&apicBaseX2 != 0, guest: clocks.declared.Hypervisor, maxID: madt.MaxID()}
 	s.locked = legacyAPICDisabled()
 	_, s.never = bootInfo.Option("nox2apic")
 	_, s.always = bootInfo.Option("x2apic")

@@ -6,6 +6,7 @@ package amd64
 type apicState struct {
 	has    bool   // the CPU has x2APIC mode
 	on     bool   // the firmware has left it on
+	guest  bool   // the machine is virtual
 	locked bool   // and it cannot be left (IA32_XAPIC_DISABLE_STATUS)
 	maxID  uint32 // of the CPUs that are to run
 	never  bool   // nox2apic on the command line
@@ -16,7 +17,10 @@ type apicState struct {
 // CPUs.
 const firstX2ID = 255
 
-// x2 returns whether x2APIC mode it is, and why, for the log.
+// x2 returns whether x2APIC mode it is, and why, for the log. Devices' interrupts
+// reach a real CPU in that mode by way of an interrupt-remapping unit only (SDM
+// vol. 3A, 11.12.7), which is not driven here; hypervisors do without. So firmware
+// that has left it on is not followed where there is a choice.
 func (s *apicState) x2() (yes bool, why string) {
 	switch {
 	case s.on && s.locked:
@@ -27,10 +31,12 @@ func (s *apicState) x2() (yes bool, why string) {
 		return true, "there are APIC ids from 255 on"
 	case s.never:
 		return false, "the command line wants it"
-	case s.on:
-		return true, "the firmware has left it on"
 	case s.always:
 		return true, "the command line wants it"
+	case s.on && s.guest:
+		return true, "the firmware has left it on"
+	case s.on:
+		return false, "x2APIC mode, in which the firmware has left it, would need interrupt remapping"
 	}
 	return false, "nothing needs x2APIC mode"
 }

@@ -14,12 +14,16 @@ func TestAPICMode(t *testing.T) {
 		{"an id that means all", apicState{has: true, maxID: 255}, true},
 		{"large ids", apicState{has: true, maxID: 1024}, true},
 		{"large ids, not wanted", apicState{has: true, maxID: 1024, never: true}, true},
-		{"left on", apicState{has: true, on: true}, true},
-		{"left on, not wanted", apicState{has: true, on: true, never: true}, false},
+		{"left on", apicState{has: true, on: true}, false},
+		{"left on, wanted", apicState{has: true, on: true, always: true}, true},
+		{"left on, large ids", apicState{has: true, on: true, maxID: 300}, true},
+		{"left on and locked", apicState{has: true, on: true, locked: true}, true},
+		{"left on in a virtual machine", apicState{has: true, on: true, guest: true}, true},
+		{"left on, not wanted", apicState{has: true, on: true, guest: true, never: true}, false},
 		{"locked, not wanted", apicState{has: true, on: true, locked: true, never: true}, true},
 		{"wanted", apicState{has: true, always: true}, true},
 		{"wanted in vain", apicState{always: true}, false},
-		{"on, and CPUID hides it", apicState{on: true}, true},
+		{"on, and CPUID hides it", apicState{on: true, guest: true}, true},
 	} {
 		if x2, why := c.apicState.x2(); x2 != c.x2 || why == "" {
 			t.Errorf("%s: %t (%s)", c.name, x2, why)
