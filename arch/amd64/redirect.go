@@ -18,7 +18,9 @@ const (
 	redirMasked    = 1 << 16
 	redirLevel     = 1 << 15
 	redirActiveLow = 1 << 13
-	redirNMI       = 4 << 8  // delivery mode; 0: fixed. Bit 11 clear: physical destination
+	redirDelivery  = 7 << 8 // delivery mode; 0: fixed. Bit 11 clear: physical destination
+	redirSMI       = 2 << 8 // the firmware's
+	redirNMI       = 4 << 8
 	redirMaxEntry  = 240 - 1 // IOREDTBL ends with the register numbers
 )
 
@@ -35,7 +37,8 @@ type ioapic struct {
 	entries uint32
 }
 
-// openIOAPIC masks all entries of a controller. ok is false if there is none.
+// openIOAPIC masks all entries of a controller, but for those by which its firmware
+// has itself called. ok is false if there is none.
 func openIOAPIC(r ioapicRegisters, base uint32) (c ioapic, ok bool) {
 	v := r.read(ioapicVersion)
 	if v == 0xffff_ffff || v == 0 { // nobody answers
@@ -46,7 +49,9 @@ func openIOAPIC(r ioapicRegisters, base uint32) (c ioapic, ok bool) {
 		return c, false
 	}
 	for i := range c.entries {
-		c.set(i, redirMasked, 0)
+		if r.read(ioapicTable+2*i)&(redirMasked|redirDelivery) != redirSMI {
+			c.set(i, redirMasked, 0)
+		}
 	}
 	return c, true
 }

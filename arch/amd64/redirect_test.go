@@ -48,6 +48,19 @@ type noIOAPIC uint32
 func (n noIOAPIC) read(uint32) uint32 { return uint32(n) }
 func (noIOAPIC) write(r, _ uint32)    { panic("nobody is there") }
 
+// TestFirmwaresEntryStays has an entry by which the firmware is called, as it may
+// be for the keyboards that it drives, and one that is masked.
+func TestFirmwaresEntryStays(t *testing.T) {
+	c := newFakeIOAPIC(t, 24)
+	c.regs[2*5], c.regs[2*6] = redirSMI, redirSMI|redirMasked|0x31
+	if _, ok := openIOAPIC(c, 0); !ok {
+		t.Fatal("not taken")
+	}
+	if c.regs[2*5] != redirSMI || c.regs[2*6] != redirMasked || c.regs[2*7] != redirMasked {
+		t.Errorf("%#x", c.regs[10:16])
+	}
+}
+
 func TestRedirect(t *testing.T) {
 	var list []ioapic
 	fakes := map[uint32]*fakeIOAPIC{0: newFakeIOAPIC(t, 24), 24: newFakeIOAPIC(t, 32), 100: newFakeIOAPIC(t, 240)}
