@@ -96,9 +96,7 @@ func sendIPI(to uint32, command uint32) {
 		wrmsr(msrX2ICR, x2Command(to, command|icrAssert))
 		return
 	}
-	for apicRead(apicICRLow)&icrPending != 0 {
-		pause()
-	}
+	awaitICR()
 	apicWrite(apicICRHigh, to<<xapicDestination)
 	apicWrite(apicICRLow, command|icrAssert)
 }
@@ -122,10 +120,18 @@ func sendSelf(vector uint8) {
 		wrmsr(msrX2Self, uint64(vector))
 		return
 	}
+	awaitICR()
+	apicWrite(apicICRLow, uint32(vector)|icrAssert|icrSelf)
+}
+
+// awaitICR waits until the last command has gone, which takes a bus cycle or so.
+// Should an APIC never say so, even a dying kernel gets any further.
+//
+//go:nosplit
+func awaitICR() {
 	for n := 0; n < 1<<16 && apicRead(apicICRLow)&icrPending != 0; n++ {
 		pause()
 	}
-	apicWrite(apicICRLow, uint32(vector)|icrAssert|icrSelf)
 }
 
 //go:nosplit

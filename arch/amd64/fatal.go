@@ -25,6 +25,7 @@ func fatal(msg string, v uint64) {
 			serialPrint("\nkernel lost again: ")
 			serialPrint(msg)
 			serialPrint("\n")
+			lostAgain()
 		}
 		stopCPU(c)
 	}
@@ -62,8 +63,17 @@ func fatalPrint(msg string, v uint64) {
 
 // exitKernel stops the other CPUs and ends the machine.
 func exitKernel(code int) {
-	if !atomic.CompareAndSwapUint32(&stopping, 0, 1) {
+	if !stopOthers() {
 		stopCPU(thisCPU())
+	}
+	ScreenFooter("The machine has been stopped.")
+	endMachine(code)
+}
+
+// stopOthers stops the other CPUs. It reports false if that has been done before.
+func stopOthers() bool {
+	if !atomic.CompareAndSwapUint32(&stopping, 0, 1) {
+		return false
 	}
 	me := thisCPU()
 	for i := range NumCPU() {
@@ -71,12 +81,32 @@ func exitKernel(code int) {
 			sendNMI(c.apicID)
 		}
 	}
-	ScreenFooter("The machine has been stopped.")
+	return true
+}
+
+// endMachine does not return.
+func endMachine(code int) {
 	if ExitHook != nil {
 		ExitHook(code)
 	}
 	earlyPrint("halted\n")
-	stopCPU(me)
+	stopCPU(thisCPU())
+}
+
+// fatalAgain is 1 from the time that the report of fatal has failed, too. It is
+// touched by the CPU that has called fatal first.
+var fatalAgain uint32
+
+// lostAgain ends the machine without a report, as the command line wants it; a
+// third time it only stops this CPU.
+func lostAgain() {
+	if fatalAgain != 0 {
+		return
+	}
+	fatalAgain = 1
+	atomic.StoreUint32(&emergency.begun, 0) // it may be the screen that fails
+	stopOthers()
+	endMachine(2)
 }
 
 // stopCPU never returns.
