@@ -77,6 +77,27 @@ func largestCache(vendor string, level, ext uint32, cpuid func(leaf, sub uint32)
 	return kb
 }
 
+// haltMayStopTimer reports whether the CPU is one of AMD's in which HLT, once all cores
+// have executed it, may lead to the state C1E, where the local APICs' timers stand
+// still, if the firmware has set it up so (erratum 400 in the revision guides of
+// families 0Fh and 10h; the BKDG of 11h has the same register). It allocates nothing.
+func haltMayStopTimer(cpuid func(leaf, sub uint32) (a, b, c, d uint32)) bool {
+	_, b, c, d := cpuid(0, 0)
+	sig, _, features, _ := cpuid(1, 0)
+	const hypervisor = 1 << 31
+	amd := b == 0x68747541 && d == 0x69746e65 && c == 0x444d4163 // "AuthenticAMD"
+	if !amd || sig>>8&15 != 15 || features&hypervisor != 0 {
+		return false
+	}
+	switch extended, model := sig>>20&255, sig>>4&15|sig>>12&0xf0; extended {
+	case 0:
+		return model >= 0x40
+	case 1, 2:
+		return true
+	}
+	return false
+}
+
 // letters makes a string of registers, without the NULs.
 func letters(regs ...uint32) string {
 	var s []byte

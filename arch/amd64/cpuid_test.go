@@ -1,10 +1,42 @@
 package amd64
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
 )
+
+func TestHaltMayStopTimer(t *testing.T) {
+	for _, c := range []struct {
+		name, vendor   string
+		sig, features2 uint32
+		want           bool
+	}{
+		{"Athlon 64", "AuthenticAMD", 0x20ff0, 0, false},
+		{"Athlon 64 X2", "AuthenticAMD", 0x40fb2, 0, true},
+		{"Phenom II", "AuthenticAMD", 0x100f43, 0, true},
+		{"Turion X2 Ultra", "AuthenticAMD", 0x200f31, 0, true},
+		{"Bulldozer", "AuthenticAMD", 0x600f12, 0, false},
+		{"Zen", "AuthenticAMD", 0x800f11, 0, false},
+		{"virtual Phenom", "AuthenticAMD", 0x100f43, 1 << 31, false},
+		{"Pentium 4", "GenuineIntel", 0xf43, 0, false},
+		{"Core i7", "GenuineIntel", 0x906ea, 0, false},
+	} {
+		word := func(i int) uint32 { return binary.LittleEndian.Uint32([]byte(c.vendor)[i:]) }
+		if got := haltMayStopTimer(func(leaf, _ uint32) (a, b, x, d uint32) {
+			switch leaf {
+			case 0:
+				return 1, word(0), word(8), word(4)
+			case 1:
+				return c.sig, 0, c.features2, 0
+			}
+			return 0, 0, 0, 0
+		}); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
 
 func TestIdentify(t *testing.T) {
 	leaves := map[[2]uint32][4]uint32{

@@ -39,6 +39,9 @@ const (
 var (
 	hasMCE, hasSMEP, hasUMIP, cpuHasXSAVE, hasRDRAND, hasRDTSCP, hasX2APIC bool
 
+	hasC1E bool // HLT may stop the local APIC's timer
+	c1eOff bool // and did on the boot CPU, until it was told not to
+
 	xsaveMask uint32 // what XSAVE and XRSTOR move: XCR0 without SSE; 0: FXSAVE
 	frameMask uint32 // what signal frames hold: XCR0; 0: FXSAVE's image
 	xcr0      uint64 = xfeatureX87 | xfeatureSSE
@@ -50,6 +53,7 @@ func detectFeatures() {
 	max, _, _, _ := cpuid(0, 0)
 	_, _, c, d := cpuid(1, 0)
 	hasMCE = d>>7&1 != 0
+	hasC1E = haltMayStopTimer(cpuid)
 	cpuHasXSAVE = c>>26&1 != 0
 	hasX2APIC = c>>21&1 != 0
 	hasRDRAND = c>>30&1 != 0
@@ -103,7 +107,24 @@ func cpuLoad(c *percpu) {
 	wrmsr(msrSTAR, selUser32<<48|selKernelCode<<32)
 	wrmsr(msrLSTAR, pcSyscallEntry())
 	wrmsr(msrSFMASK, flagsCleared)
+	if hasC1E {
+		haltLightly(c)
+	}
 	apicInit(c)
+}
+
+// haltLightly keeps HLT from leading to C1E, where the timer that is to end the halt
+// does not run (AMD BKDG, "Interrupt Pending and CMP-Halt Register"). Some firmware
+// sets this up when it is asked for ACPI mode; that is done to turn off only.
+func haltLightly(c *percpu) {
+	const (
+		msrHalt = 0xc001_0055
+		bits    = 1<<28 | 1<<27 // C1eOnCmpHalt, SmiOnCmpHalt
+	)
+	if v := rdmsr(msrHalt); v&bits != 0 {
+		wrmsr(msrHalt, v&^bits)
+		c1eOff = c1eOff || c.index == 0
+	}
 }
 
 // enableXSAVE gives this CPU's users all the state the kernel can keep for

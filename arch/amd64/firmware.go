@@ -192,6 +192,9 @@ func InterruptReport(debug, warn func(format string, a ...any)) {
 		mode = "x2APIC"
 	}
 	debug("APIC: %s mode: %s", mode, apicWhy)
+	if c1eOff {
+		debug("CPU: C1E is off: the local APIC's timer would stop in it")
+	}
 	for i := range ioapicCount {
 		c := &ioapics.list[i]
 		debug("I/O APIC: global interrupts %d to %d", c.base, c.base+c.entries-1)
