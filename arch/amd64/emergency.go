@@ -190,10 +190,17 @@ func crashBegins(line string) bool {
 // reportFatal is the report of fatal. It runs on panicStack.
 func reportFatal(msg string, v uint64) {
 	fatalPrint(msg, v)
+	check := emergency.dumped && emergency.frame.vector == vectorMachineCheck
+	if check {
+		reportChecks(false)
+	}
 	var l line
 	l.str(msg).str(": ").hex(v)
 	if beginReport("KERNEL LOST: the machine has been stopped") {
 		emergency.report.Message(l.String())
+		if check {
+			reportChecks(true)
+		}
 		reportFacts(false)
 		traceFatal()
 	} else {

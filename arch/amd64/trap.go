@@ -181,8 +181,8 @@ func fatalTrap(f *trapFrame) {
 	switch f.vector {
 	case 8:
 		fatal("double fault", f.errorCode)
-	case 18:
-		fatal("machine check", rdmsr(0x17a)) // IA32_MCG_STATUS
+	case vectorMachineCheck:
+		fatal("machine check", rdmsr(msrMCGStatus))
 	}
 	fatal("exception", f.vector)
 }

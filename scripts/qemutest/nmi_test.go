@@ -72,3 +72,20 @@ func staticProgram(code []byte) []byte {
 	}
 	return append(p, code...)
 }
+
+// TestMachineCheck has the hardware report an error: the kernel says which, and
+// stops.
+func TestMachineCheck(t *testing.T) {
+	root := needQEMU(t)
+	s := &session{t, boot(t, qemu.Config{Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), SMP: 2, Append: "console=ttyS0 panic=1"}), `~ # $`}
+	s.expect(`login: $`, time.Minute)
+	// CPU 1, bank 3: uncorrected, with an address; the global status says that the
+	// instruction pointer is no good.
+	if _, err := s.vm.Monitor("mce 1 3 0xb400000000000134 4 0x12345000 0"); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(`kernel lost: machine check: 4 on CPU 1(?s:.*)bank 3: status 0xb400000000000134, address 0x12345000`, 20*time.Second)
+	if _, err := s.vm.Wait(time.Minute); err != nil {
+		t.Error(err)
+	}
+}
