@@ -16,6 +16,7 @@ func hardwareAttributes(b *info.Boot) (list []sysfs.Attribute) {
 	procfs.AddHardware("boot", func() string { return bootText(b) })
 	procfs.AddHardware("screen", func() string { return screenText(b) })
 	procfs.AddHardware("keyboards", keyboardText)
+	procfs.AddHardware("interrupts", interruptText)
 	if b.UEFI || b.SystemTable != 0 {
 		list = append(list, sysfs.Attribute{Path: "firmware/efi/fw_platform_size", Get: func() string { return "64" }})
 	}
@@ -47,6 +48,14 @@ func screenText(b *info.Boot) string {
 	}
 	cols, rows := d.Size()
 	fmt.Fprintf(&t, "used: %s, %d columns, %d rows\n", d.Name(), cols, rows)
+	return t.String()
+}
+
+// interruptText says how interrupts are delivered, and which CPUs do not run.
+func interruptText() string {
+	var t strings.Builder
+	line := func(format string, a ...any) { fmt.Fprintf(&t, format+"\n", a...) }
+	arch.InterruptReport(line, line)
 	return t.String()
 }
 

@@ -185,7 +185,7 @@ func FirmwareReport(debug, warn func(format string, a ...any)) {
 }
 
 // InterruptReport says how interrupts are delivered and which CPUs are missing,
-// like FirmwareReport.
+// like FirmwareReport. It may be called at any time after start-up.
 func InterruptReport(debug, warn func(format string, a ...any)) {
 	mode := "xAPIC"
 	if x2apic {

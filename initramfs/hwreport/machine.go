@@ -152,6 +152,9 @@ func (r *report) clocks() {
 
 func (r *report) interrupts() {
 	r.section("interrupts")
+	if t := r.hardware("interrupts"); t != "" {
+		r.text(t)
+	}
 	r.file("since the start", "proc/interrupts")
 }
 
@@ -163,7 +166,7 @@ func (r *report) places() {
 }
 
 const (
-	lastMessages = 40
+	lastMessages = 200 // a start has about a hundred
 	lastWarnings = 60
 )
 

@@ -52,6 +52,7 @@ func TestHardwareReport(t *testing.T) {
 	}{
 		{"tamarix", tamarix(t, root), []string{
 			`(?m)^version: Linux version .*\(go1`, `(?m)^ loader: PVH$`, `(?m)^ clock: tsc, because not invariant`,
+			`(?m)^ APIC: xAPIC mode: `, `(?m)^ I/O APIC: global interrupts 0 to 23$`,
 			`(?m)^ candidate: \d+ Hz by the HPET`, `(?m)^ watchdog: HPET and the power management timer`,
 			`(?m)^ tsc of the CPUs: 2 compared, worst difference 0 ticks`,
 			`(?m)^ .*0627:0001`, `(?m)^screen:\n none$`, `(?m)^keyboards:\n `,
