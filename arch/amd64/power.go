@@ -3,6 +3,7 @@
 package amd64
 
 import (
+	"runtime"
 	"unsafe"
 
 	"tamarix/arch/acpi"
@@ -121,7 +122,7 @@ func tripleFault() {
 	var empty [10]byte
 	pin()
 	loadIDT(unsafe.Pointer(&empty))
-	*(*byte)(nil) = 0
+	runtime.Breakpoint()
 }
 
 // haltCode tells an ExitHook that the machine is to stop, not to restart.

@@ -25,12 +25,16 @@ func Reboot() {
 	for _, way := range plan.ways {
 		switch way {
 		case rebootACPI:
+			serialPrint("reset: ACPI\n")
 			resetByRegister()
 		case rebootKeyboard:
+			serialPrint("reset: keyboard controller\n")
 			resetByKeyboard()
 		case rebootPCI:
+			serialPrint("reset: PCI bridge\n")
 			resetByBridge(plan.warm)
 		case rebootTriple:
+			serialPrint("reset: triple fault\n")
 			tripleFault()
 		}
 	}

@@ -2,6 +2,7 @@ package qemutest
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,27 @@ func staticProgram(code []byte) []byte {
 		p = le.AppendUint64(p, v)
 	}
 	return append(p, code...)
+}
+
+// TestResets has the machine reset in each of the ways that there are: the one that
+// is wanted comes first, and no other is needed.
+func TestResets(t *testing.T) {
+	root := needQEMU(t)
+	for way, name := range map[string]string{"a": "ACPI", "k": "keyboard controller", "p": "PCI bridge", "t": "triple fault"} {
+		t.Run(way, func(t *testing.T) {
+			vm := boot(t, qemu.Config{Kernel: tamarix(t, root), Initrd: userland(t, root, "busybox"), SMP: 2,
+				Append: "console=ttyS0 rdinit=/bin/false panic=-1 reboot=" + way})
+			if _, err := vm.Expect(`reset: `+name, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if status, err := vm.Wait(time.Minute); err != nil || status != 0 {
+				t.Errorf("status %d, %v", status, err)
+			}
+			if n := strings.Count(vm.Text(), "reset: "); n != 1 {
+				t.Errorf("%d ways were tried:\n%s", n, vm.Tail(5))
+			}
+		})
+	}
 }
 
 // TestMachineCheck has the hardware report an error: the kernel says which, and
