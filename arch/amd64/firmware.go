@@ -50,10 +50,9 @@ func acpiInit(b *info.Boot) bool {
 		return false
 	}
 	f.hasFADT = good("FACP", f.fadt.Parse(acpiTables.Find("FACP")))
-	limit := physicalLimit()
-	f.hasHPET = good("HPET", f.hpet.Parse(acpiTables.Find("HPET")) && f.hpet.Address <= limit-hpetSize)
+	f.hasHPET = good("HPET", f.hpet.Parse(acpiTables.Find("HPET")))
 	good("MCFG", f.mcfg.Parse(acpiTables.Find("MCFG")))
-	f.mcfg.Below(limit)
+	f.mcfg.Below(physicalLimit())
 	hasMADT = good("APIC", madt.Parse(acpiTables.Find("APIC"), f.fadt.OnlineCapable()))
 	if f.hasFADT {
 		f.facs = acpiTables.Table(f.fadt.FACS, "FACS")
