@@ -136,8 +136,7 @@ func readPIT() uint64 {
 	return ^c & 0xffff
 }
 
-// The references by source, in the order of trust. Entries with a Hz of 0 are not
-// there.
+// The references by source. Entries with a Hz of 0 are not there.
 var references [3]tsc.Reference
 
 const (
@@ -145,6 +144,11 @@ const (
 	refPM
 	refPIT
 )
+
+// refTrust has them in the order of trust: where a power management timer's and the
+// PIT's results differ, it is the PIT that has been a PC's since the first one, and
+// that Linux believes.
+var refTrust = [len(references)]int{refHPET, refPIT, refPM}
 
 // findReferences fills in references. The PIT is slow to read, and virtual
 // machines are slow at it: it is for those that lack one of the others.

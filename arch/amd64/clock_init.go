@@ -66,7 +66,14 @@ func clockInit() {
 		}
 	}
 	k.results = tsc.Measure(rdtsc, references[:n], length)
-	k.chosen = tsc.Choose(*d, k.results[:n])
+	var trusted [len(refTrust)]tsc.Result
+	for i, ref := range refTrust {
+		trusted[i] = k.results[ref]
+	}
+	k.chosen = tsc.Choose(*d, trusted[:])
+	if i := k.chosen.Reference; i >= 0 {
+		k.chosen.Reference = refTrust[i]
+	}
 	for i := range n {
 		if references[i].Hz != 0 && k.results[i].Hz == 0 {
 			var l line

@@ -53,8 +53,9 @@ func Choose(d Declared, results []Result) Frequency {
 	return declared
 }
 
-// pick returns the first result that another one confirms, else the first that
-// there is; -1: none. differ says that there are two and they do not agree.
+// pick returns the first result that another one confirms, or that other one if it
+// is the more exact of the two, else the first that there is; -1: none. differ says
+// that there are two and they do not agree.
 func pick(results []Result) (one int, confirmed, differ bool) {
 	one = -1
 	for i := range results {
@@ -66,6 +67,9 @@ func pick(results []Result) (one int, confirmed, differ bool) {
 				continue
 			}
 			if Agree(results[i].Hz, results[j].Hz) {
+				if results[j].Error < results[i].Error {
+					i = j
+				}
 				return i, true, false
 			}
 			differ = true

@@ -147,6 +147,7 @@ func TestChoose(t *testing.T) {
 		{"the CPU alone", exact, nil, Frequency{hz, ByCrystal, -1, false, false}},
 		{"a measurement alone", Declared{}, []Result{{}, good}, Frequency{hz, ByMeasuring, 1, false, false}},
 		{"two that agree", Declared{}, []Result{good, alike}, Frequency{hz, ByMeasuring, 0, true, false}},
+		{"two that agree, the second more exact", Declared{}, []Result{{alike.Hz, 200}, good}, Frequency{hz, ByMeasuring, 1, true, false}},
 		{"two that differ", Declared{}, []Result{good, other}, Frequency{hz, ByMeasuring, 0, false, true}},
 		{"the third decides", Declared{}, []Result{other, good, alike}, Frequency{hz, ByMeasuring, 1, true, false}},
 		{"exact, and measured", exact, []Result{alike, good}, Frequency{hz, ByCrystal, -1, true, false}},
