@@ -1,6 +1,8 @@
 package qemutest
 
 import (
+	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"strings"
 	"testing"
@@ -51,27 +53,23 @@ func TestNMIWithKernelGS(t *testing.T) {
 // staticProgram returns an ELF file with nothing but code, which begins to run at
 // its first byte.
 func staticProgram(code []byte) []byte {
-	const header, base = 64 + 56, 0x400000
-	le := binary.LittleEndian
-	p := []byte("\x7fELF\x02\x01\x01")
-	p = append(p, make([]byte, 16-len(p))...)
-	p = le.AppendUint16(p, 2)  // ET_EXEC
-	p = le.AppendUint16(p, 62) // EM_X86_64
-	p = le.AppendUint32(p, 1)
-	for _, v := range [...]uint64{base + header, 64, 0} { // entry, program headers, sections
-		p = le.AppendUint64(p, v)
+	const base = 0x400000
+	h := elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+		Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT), Phnum: 1,
 	}
-	p = le.AppendUint32(p, 0)
-	for _, v := range [...]uint16{64, 56, 1, 0, 0, 0} {
-		p = le.AppendUint16(p, v)
+	p := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Paddr: base, Align: 0x1000}
+	h.Ehsize, h.Phentsize = uint16(binary.Size(h)), uint16(binary.Size(p))
+	h.Phoff = uint64(h.Ehsize)
+	start := uint64(h.Ehsize + h.Phentsize)
+	h.Entry = base + start
+	p.Filesz = start + uint64(len(code))
+	p.Memsz = p.Filesz
+	var b bytes.Buffer
+	for _, part := range []any{h, p, code} {
+		binary.Write(&b, binary.LittleEndian, part)
 	}
-	p = le.AppendUint32(p, 1) // PT_LOAD
-	p = le.AppendUint32(p, 5) // readable, executable
-	size := uint64(header + len(code))
-	for _, v := range [...]uint64{0, base, base, size, size, 0x1000} {
-		p = le.AppendUint64(p, v)
-	}
-	return append(p, code...)
+	return b.Bytes()
 }
 
 // TestResets has the machine reset in each of the ways that there are: the one that
