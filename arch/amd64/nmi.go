@@ -40,8 +40,8 @@ func unknownNMI(c *percpu, f *trapFrame) {
 		off |= portBNoIOCHK
 	}
 	if off != 0 {
+		// For good: a device that is broken would have nothing else run.
 		outb(portB, reason&portBKeep|off)
-		outb(portB, reason&portBKeep&^off)
 	}
 	earlyPrint("\n")
 	earlyPrint(nmiReason(reason))
