@@ -33,7 +33,7 @@ TEXT_BASE := -0x7ffffefff000
 
 IMAGE    := $(OUT)/tamarix-usb.img
 
-.PHONY: help kernel initramfs run run-gui usb usb-verify test test-pc screenshots profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
+.PHONY: help kernel initramfs run run-gui usb usb-verify test test-pc fuzz screenshots profile stress bench bench-figures debug deps qemu-installed clean check-go FORCE
 
 help:
 	@echo 'make kernel      $(KERNEL), and $(SYMBOLS) for gdb'
@@ -45,6 +45,7 @@ help:
 	@echo 'make debug       the same, waiting for gdb'
 	@echo 'make test        all tests; RUN=regexp for some of them'
 	@echo 'make test-pc     the USB image on PCs of every kind, most of an hour; RUN=name for those that begin so'
+	@echo 'make fuzz        each fuzz test for ten minutes, hours in all; TIME=1m for that long, RUN=word for some of them'
 	@echo 'make stress      ten minutes of load'
 	@echo 'make bench       side by side with Linux, about 20 minutes; N= boots, ROWS= of them, PARTS=, QUICK=1'
 	@echo 'make bench-figures   measure what make test holds the kernel to'
@@ -133,6 +134,10 @@ test: check-go
 
 test-pc: check-go
 	$(GO) run ./scripts/test -pc -run "$(RUN)"
+
+# Whatever is fed with what firmware, devices, files and users say.
+fuzz: check-go
+	$(GO) run ./scripts/test -fuzz $(or $(TIME),10m) -run "$(RUN)"
 
 # The pictures in scripts/screens, which the README shows.
 screenshots: check-go

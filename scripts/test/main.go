@@ -1,6 +1,6 @@
 // Test runs all of Tamarix's tests, or some of them by name.
 //
-//	go run ./scripts/test [-run NAME] [-stress 10m] [-pc] [-screenshots]
+//	go run ./scripts/test [-run NAME] [-stress 10m] [-pc] [-fuzz 10m] [-screenshots]
 //
 // Without a name: gofmt, go vet, go test -race ./... on this host, the kernel and
 // the images, then the machines in QEMU (scripts/qemutest). With one, only what
@@ -12,7 +12,8 @@
 //
 // -stress runs everything at once on four CPUs for that long. -pc boots the USB
 // image on every kind of PC, or on those whose names begin with that of -run.
-// -screenshots makes the pictures in scripts/screens anew.
+// -fuzz runs the fuzz tests for so long each, or those whose package and name hold
+// that of -run. -screenshots makes the pictures in scripts/screens anew.
 package main
 
 import (
@@ -36,6 +37,7 @@ func main() {
 	name := flag.String("run", "", "only the tests of that `name`")
 	stress := flag.Duration("stress", 0, "run the stress test for that long")
 	pc := flag.Bool("pc", false, "the USB image on every kind of PC")
+	fuzzing := flag.Duration("fuzz", 0, "run each fuzz test for that long")
 	screens := flag.Bool("screenshots", false, "only make the README's pictures")
 	flag.Parse()
 	root, err := image.Root()
@@ -43,9 +45,12 @@ func main() {
 		err = os.Chdir(root)
 	}
 	if err == nil {
-		if *screens {
+		switch {
+		case *screens:
 			err = machines("^TestScreenshots$", "TAMARIX_SCREENSHOTS=1")
-		} else {
+		case *fuzzing > 0:
+			err = fuzz(*fuzzing, *name)
+		default:
 			err = run(*name, *stress, *pc)
 		}
 	}

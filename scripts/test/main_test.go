@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,17 @@ func TestShow(t *testing.T) {
 	var out strings.Builder
 	show(&out, strings.NewReader("=== RUN   TestA\n=== RUN   TestA/b/c\n?   	x	[no test files]\n--- PASS: TestA\n"))
 	if got := out.String(); got != "=== RUN   TestA\n--- PASS: TestA\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestFuzzTests(t *testing.T) {
+	got := fuzzTests([]byte("FuzzA\nFuzzB\nok  \ttamarix/x\t0.1s\n?   \ttamarix/y\t[no test files]\nok  \ttamarix/z\t0.1s\nFuzzA\nok  \ttamarix/w\t(cached)\n"))
+	want := []fuzzTest{{"tamarix/x", "FuzzA"}, {"tamarix/x", "FuzzB"}, {"tamarix/w", "FuzzA"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := lastCount([]byte("fuzz: elapsed: 3s, execs: 1\nfuzz: elapsed: 6s, execs: 2\nPASS\n")); got != "fuzz: elapsed: 6s, execs: 2" {
 		t.Errorf("got %q", got)
 	}
 }
