@@ -60,7 +60,8 @@ type VM struct {
 	ended chan struct{} // closed when QEMU has ended
 	err   error         // how; valid after ended
 
-	seen int // how far Expect has read the text
+	seen    int       // how far Expect has read the text
+	keysEnd time.Time // when QEMU has done with the keys that it was given, if it is not late
 }
 
 // Start boots a machine.

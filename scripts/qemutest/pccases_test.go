@@ -5,6 +5,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -281,7 +282,7 @@ func usesKeys(p *person) {
 	p.presses("ctrl-l")
 	p.types("ec\tab") // completed
 	p.presses("ctrl-c")
-	p.sees(p.prompt+bottom, 10*time.Second)
+	p.sees(`echo ab\^C\n`+p.prompt+bottom, 10*time.Second)
 	// All that can be typed.
 	all := ""
 	for c := '!'; c < 0x7f; c++ {
@@ -291,7 +292,7 @@ func usesKeys(p *person) {
 	}
 	p.types("\x0ccat > /tmp/all\r" + all[:40] + "\r")
 	p.types(all[40:] + "\r\x04")
-	p.sees(p.prompt+bottom, 10*time.Second)
+	p.sees(regexp.QuoteMeta(all[40:])+`\n`+p.prompt+bottom, 20*time.Second)
 	p.runs("tr -d '\\n' < /tmp/all; echo", "\n"+all+"\n")
 	p.runs("md5sum < /tmp/all | cut -c 1-32")
 	// Caps Lock, and off again.
