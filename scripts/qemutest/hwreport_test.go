@@ -24,7 +24,7 @@ func TestHardwareReport(t *testing.T) {
 	root := needQEMU(t)
 	script := "#!/bin/sh\n" +
 		"/bin/mount -t proc proc /proc; /bin/mount -t sysfs sysfs /sys\n" +
-		"i=0; while [ $i -lt 50 ] && [ -d /proc/tamarix ] && ! grep -q '^\\[usb\\]' /proc/tamarix/hardware; do sleep 0.1; i=$((i+1)); done\n" +
+		"i=0; while [ $i -lt 50 ] && [ -d /proc/tamarix ] && ! grep -q 0627:0001 /proc/tamarix/hardware; do sleep 0.1; i=$((i+1)); done\n" +
 		"hwreport\nsu -s /bin/sh nobody -c hwreport >/dev/null && echo also for nobody\npoweroff -f\n"
 	initrd := archive(t, root, "hwreport", func(m *image.Image) error {
 		m.Data("/report.sh", 0o755, []byte(script))
