@@ -133,10 +133,10 @@ func Loud() (end func()) {
 // threshold is the level below which records go to the console. Precondition: mu
 // held.
 func (g *ring) threshold() Level {
-	if log.loud > 0 {
-		return max(log.consoleLevel, Debug)
+	if g.loud > 0 {
+		return max(g.consoleLevel, Debug)
 	}
-	return log.consoleLevel
+	return g.consoleLevel
 }
 
 // SetClock gives the log its clock: nanoseconds since boot. Before it is set,

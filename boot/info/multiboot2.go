@@ -66,8 +66,8 @@ func (h *tags) note(kind uint32, t []byte) {
 const mapEntry = 24
 
 // entrySize returns the size of the entries in a tag with a memory map, of either
-// kind: it comes first in the tag, and the entries begin 16
-// bytes into it. 0: it cannot be, or there is not one whole entry.
+// kind: it comes first in the tag, and the entries begin 16 bytes into it. 0: it
+// cannot be, or there is not one whole entry.
 func entrySize(t []byte, least int) int {
 	const most = 1024
 	if len(t) < 16 {

@@ -240,9 +240,9 @@ func (b *Boot) Carve(size, limit uint64) (uint64, error) {
 
 // CarveRecords reserves memory for records of all pages from address 0 on to the end
 // of usable memory, size bytes for each, and returns its physical address and that
-// end. Memory that is smaller than the records it takes to reach it, because it lies far above
-// the rest, becomes one of kind Beyond; so does the highest memory as long as there
-// is no room for the records.
+// end. Memory that is smaller than the records it takes to reach it, because it lies
+// far above the rest, becomes one of kind Beyond; so does the highest memory as long
+// as there is no room for the records.
 func (b *Boot) CarveRecords(size uint64) (pa, top uint64, err error) {
 	for {
 		var last Range
