@@ -168,8 +168,8 @@ func (vm *VM) Send(s string) {
 var ErrEnded = errors.New("the machine has ended")
 
 // Expect waits until the text since the last Expect matches re, and returns what
-// matched (with its groups). A machine that is quiet for too long,
-// or does not say it within limit, is dumped into the error.
+// matched (with its groups). A machine that is quiet for too long, or does not say it
+// within limit, is dumped into the error, whose last line says why.
 func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 	r, err := regexp.Compile(re)
 	if err != nil {
@@ -200,7 +200,7 @@ func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 			<-vm.ended
 			tail := vm.Tail(40)
 			vm.mu.Lock()
-			return nil, fmt.Errorf("waiting for %q: %w (%v)\n%s", re, ErrEnded, vm.err, tail)
+			return nil, fmt.Errorf("--- the log's end\n%s\n--- waiting for %q: %w (%v)", tail, re, ErrEnded, vm.err)
 		case now.After(deadline), now.Sub(vm.last) > vm.quiet:
 			why := fmt.Sprintf("not seen within %v", limit)
 			if now.Before(deadline) {
@@ -209,7 +209,7 @@ func (vm *VM) Expect(re string, limit time.Duration) ([]string, error) {
 			vm.mu.Unlock()
 			dump := vm.Dump()
 			vm.mu.Lock()
-			return nil, fmt.Errorf("waiting for %q: %s\n%s", re, why, dump)
+			return nil, fmt.Errorf("%s\n--- waiting for %q: %s", dump, re, why)
 		}
 		next := min(time.Until(deadline), vm.quiet-now.Sub(vm.last)) + 10*time.Millisecond
 		wake.Stop()
@@ -232,13 +232,14 @@ func (vm *VM) Until(re string, limit time.Duration) (string, error) {
 	return string(vm.text[from:vm.seen]), nil
 }
 
-// Dump is the end of the log and the state of the CPUs.
+// Dump is the state of the CPUs and the end of the log, which tells more: whoever
+// sees only the last lines shall see it.
 func (vm *VM) Dump() string {
 	regs, err := vm.Monitor("info registers -a")
 	if err != nil {
 		regs = err.Error()
 	}
-	return fmt.Sprintf("--- the log's end\n%s\n--- registers\n%s", vm.Tail(40), summary(regs))
+	return fmt.Sprintf("--- registers\n%s\n--- the log's end\n%s", summary(regs), vm.Tail(40))
 }
 
 // summary keeps the lines of a register dump that say where a CPU is.
@@ -264,7 +265,7 @@ func (vm *VM) Wait(limit time.Duration) (status int, err error) {
 	select {
 	case <-vm.ended:
 	case <-time.After(limit):
-		return -1, fmt.Errorf("QEMU has not ended within %v\n%s", limit, vm.Dump())
+		return -1, fmt.Errorf("%s\n--- QEMU has not ended within %v", vm.Dump(), limit)
 	}
 	var exit *exec.ExitError
 	if errors.As(vm.err, &exit) {

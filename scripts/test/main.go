@@ -160,8 +160,11 @@ func command(what string, env []string, name string, args ...string) error {
 	if err := c.Start(); err != nil {
 		return err
 	}
-	show(os.Stdout, out)
+	failed := show(os.Stdout, out)
 	if err := c.Wait(); err != nil {
+		if len(failed) > 0 {
+			fmt.Printf("--- of the %s, these failed:\n%s\n", what, strings.Join(failed, "\n"))
+		}
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if d := time.Since(start); d > 2*time.Second {
@@ -173,14 +176,35 @@ func command(what string, env []string, name string, args ...string) error {
 // noise is what go test says of tests that begin or that there are none.
 var noise = regexp.MustCompile(`^(=== (CONT|PAUSE|NAME)|\?  .*no test files|=== RUN +\S+/\S+/)`)
 
-// show copies lines that say something.
-func show(w io.Writer, r io.Reader) {
+// told is how many lines of a failed test are said again at the end.
+const told = 60
+
+// show copies lines that say something. It returns the last lines of each test
+// that failed, for they may be far above when all the tests have run.
+func show(w io.Writer, r io.Reader) (failed []string) {
+	var test []string // the lines of the test that runs
+	bad := false      // it has failed
+	end := func() {
+		if bad {
+			failed = append(failed, test[max(0, len(test)-told):]...)
+		}
+		test, bad = nil, false
+	}
 	in := bufio.NewScanner(r)
 	in.Buffer(nil, 1<<20)
 	for in.Scan() {
-		if !noise.MatchString(in.Text()) {
-			fmt.Fprintln(w, in.Text())
+		line := in.Text()
+		if noise.MatchString(line) {
+			continue
 		}
+		fmt.Fprintln(w, line)
+		if f := strings.Fields(line); strings.HasPrefix(line, "=== RUN") && len(f) > 2 && !strings.Contains(f[2], "/") {
+			end()
+		}
+		bad = bad || strings.HasPrefix(line, "--- FAIL")
+		test = append(test, line)
 	}
+	end()
 	io.Copy(w, r) // a line too long for the scanner
+	return failed
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,18 @@ func TestShow(t *testing.T) {
 	var out strings.Builder
 	show(&out, strings.NewReader("=== RUN   TestA\n=== RUN   TestA/b/c\n?   	x	[no test files]\n--- PASS: TestA\n"))
 	if got := out.String(); got != "=== RUN   TestA\n--- PASS: TestA\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestShowReturnsFailures(t *testing.T) {
+	fails := "=== RUN   TestB\n=== RUN   TestB/c\n    b_test.go:1: why\n--- FAIL: TestB\n    --- FAIL: TestB/c\n"
+	in := "=== RUN   TestA\n--- PASS: TestA\n" + fails + "=== RUN   TestD\n--- PASS: TestD\nFAIL\n"
+	if got := strings.Join(show(io.Discard, strings.NewReader(in)), "\n") + "\n"; got != fails {
+		t.Errorf("got %q", got)
+	}
+	long := "=== RUN   TestA\n" + strings.Repeat("x\n", 2*told) + "--- FAIL: TestA\n"
+	if got := show(io.Discard, strings.NewReader(long)); len(got) != told || got[told-1] != "--- FAIL: TestA" {
 		t.Errorf("got %q", got)
 	}
 }

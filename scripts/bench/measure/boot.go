@@ -84,7 +84,7 @@ func (b Boot) Run(heard func(Said)) (*Result, error) {
 			return r, err
 		}
 		if strings.HasPrefix(line[1], "Kernel panic") || strings.HasPrefix(line[1], "panic: ") {
-			return r, errors.New(b.Name + ": " + vm.Dump())
+			return r, errors.New(vm.Dump() + "\n--- " + b.Name + ": " + line[1])
 		}
 	}
 }
