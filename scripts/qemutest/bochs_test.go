@@ -12,9 +12,9 @@ import (
 )
 
 // TestBochs boots in x2APIC mode, which QEMU's emulation of a CPU does not have
-// and Bochs's has: two CPUs, to the login and off again. It is for who
-// changes the APICs' code, or what is done on real machines only, since Bochs does not
-// say that it is none:
+// and Bochs's has: two CPUs, to the login and off again. It is for who changes the
+// APICs' code, or what is done on real machines only, since Bochs does not say that
+// it is none:
 //
 //	apt-get install bochs bochsbios vgabios
 //	make usb && TAMARIX_QEMU=1 TAMARIX_BOCHS=1 go test ./scripts/qemutest -run TestBochs -v

@@ -98,7 +98,8 @@ func both(t *testing.T, f func(t *testing.T, kernel string)) {
 // job says when it has begun and when it is continued, until it is interrupted.
 const job = `sh -c 'trap "echo contin""ued" CONT; echo be''gun; while :; do sleep 0.2; done'`
 
-// starts types a command that prints "begun" when it runs in the foreground.
+// starts types a command that prints "begun" when it runs. Only then is it to be
+// stopped or killed: before, it may ignore signals as the shell that forked it does.
 func (s *session) starts(command string) {
 	s.Helper()
 	s.vm.Send(command + "\r")
@@ -146,7 +147,7 @@ func TestBusybox(t *testing.T) {
 		// ^Z, jobs, bg, fg.
 		s.jobControl("jobs")
 		s.wants("jobs; echo no-more", "no-more")
-		s.starts(`sh -c 'echo be''gun; exec sleep 60' &`) // before it says so, it may still ignore SIGTERM, as the shell does
+		s.starts(`sh -c 'echo be''gun; exec sleep 60' &`)
 		s.settle()
 		s.wants("kill %1; wait %1; echo st$?", "st143")
 

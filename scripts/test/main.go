@@ -179,10 +179,14 @@ var noise = regexp.MustCompile(`^(=== (CONT|PAUSE|NAME)|\?  .*no test files|=== 
 // told is how many lines of a failed test are said again at the end.
 const told = 60
 
+// packageEnd is how go test ends what it says of a package.
+var packageEnd = regexp.MustCompile(`^(ok  |FAIL)\t`)
+
 // show copies lines that say something. It returns the last lines of each test
-// that failed, for they may be far above when all the tests have run.
+// that failed (without -v, of each package), for they may be far above when all the
+// tests have run.
 func show(w io.Writer, r io.Reader) (failed []string) {
-	var test []string // the lines of the test that runs
+	var test []string // the lines of the test or package that runs
 	bad := false      // it has failed
 	end := func() {
 		if bad {
@@ -201,8 +205,11 @@ func show(w io.Writer, r io.Reader) (failed []string) {
 		if f := strings.Fields(line); strings.HasPrefix(line, "=== RUN") && len(f) > 2 && !strings.Contains(f[2], "/") {
 			end()
 		}
-		bad = bad || strings.HasPrefix(line, "--- FAIL")
+		bad = bad || strings.HasPrefix(line, "--- FAIL") || strings.HasPrefix(line, "panic: ")
 		test = append(test, line)
+		if packageEnd.MatchString(line) {
+			end()
+		}
 	}
 	end()
 	io.Copy(w, r) // a line too long for the scanner

@@ -27,6 +27,13 @@ func TestShowReturnsFailures(t *testing.T) {
 	if got := strings.Join(show(io.Discard, strings.NewReader(in)), "\n") + "\n"; got != fails {
 		t.Errorf("got %q", got)
 	}
+	for _, why := range []string{"--- FAIL: TestC\n    c_test.go:1: why\nFAIL\n", "panic: why\n"} { // without -v
+		fails := why + "FAIL\ttamarix/b\t0.1s\n"
+		in := "ok  \ttamarix/a\t0.1s\n" + fails + strings.Repeat("ok  \ttamarix/c\t0.1s\n", 2*told)
+		if got := strings.Join(show(io.Discard, strings.NewReader(in)), "\n") + "\n"; got != fails {
+			t.Errorf("got %q", got)
+		}
+	}
 	long := "=== RUN   TestA\n" + strings.Repeat("x\n", 2*told) + "--- FAIL: TestA\n"
 	if got := show(io.Discard, strings.NewReader(long)); len(got) != told || got[told-1] != "--- FAIL: TestA" {
 		t.Errorf("got %q", got)
